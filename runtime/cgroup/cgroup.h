@@ -1,0 +1,63 @@
+// The container's cgroup: made, entered, used for killing, removed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/plan/plan.h"
+
+namespace rt::cgroup {
+
+/// A cgroup directory that the container uses, as the state record keeps it.
+struct Directory {
+  std::string path;      // host path
+  bool unified = false;  // cgroup v2
+  bool made = false;     // by us: ours to empty, with all below it, and to remove
+  /// The container's processes are in it. False: a parent on the way to it, or one that is only
+  /// announced; never looked into, and removed when it is empty, if we made it.
+  bool leaf = true;
+  bool operator==(const Directory&) const = default;
+};
+
+/// What `make` will make, without making it: for the record, before the first side effect. Nothing
+/// of ours can be in a directory that was only announced, so none of these is a leaf.
+Result<std::vector<Directory>> announce(const plan::CgroupStep& step);
+
+/// Makes the directories of the plan, parents included (0755); each leaf stands before the parents
+/// that were made for it. A directory that exists is taken as it is when no process is in it, and
+/// refused otherwise ("container's cgroup is not empty: N process(es) found"); a frozen one is
+/// refused too, since its processes would never run ("container's cgroup unexpectedly frozen"). v1
+/// cpuset: cpus and mems are copied down from the parent. With step.optional, what cannot be made
+/// (EACCES, EPERM, EROFS, ENOENT) is left out. On failure what was made is removed again.
+Result<std::vector<Directory>> make(const plan::CgroupStep& step);
+
+/// The v2 directory, opened for CLONE_INTO_CGROUP; an empty UniqueFd when there is none.
+Result<UniqueFd> open_unified(const std::vector<Directory>& directories);
+
+/// Moves `pid` into every v1 directory. (Into the v2 one it was cloned.)
+Status enter(const std::vector<Directory>& directories, pid_t pid);
+
+/// Processes in the directories; in those made by us, also in all below them. A directory that
+/// vanished (ENOENT, ENODEV) counts as empty. Each pid once, in ascending order.
+Result<std::vector<pid_t>> processes(const std::vector<Directory>& directories);
+
+/// Sends `signal` to each of `processes`, through a pidfd that is checked to be in the cgroup
+/// still.
+Status signal_all(const std::vector<Directory>& directories, int signal);
+
+/// Kills everything and waits until it is gone: cgroup.kill where there is a v2 directory made by
+/// us (Linux 5.14), else the freezer (v1 or v2) and SIGKILL in rounds. A frozen cgroup is thawed.
+/// ETIMEDOUT, with the pids that are left, after `patience`.
+Status kill_all(const std::vector<Directory>& directories, std::chrono::milliseconds patience);
+
+/// Removes the directories that we made, children first; one that is gone already is fine. EBUSY is
+/// retried with growing pauses up to `patience`, then is an error that names the directory and the
+/// pids in it. Never follows symbolic links.
+Status remove(const std::vector<Directory>& directories, std::chrono::milliseconds patience);
+
+}  // namespace rt::cgroup

@@ -1,0 +1,190 @@
+// Making and entering the container's cgroup.
+#include <fcntl.h>
+
+#include <utility>
+
+#include "runtime/base/rollback.h"
+#include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/directory.h"
+#include "runtime/cgroup/freezer.h"
+#include "runtime/sys/file.h"
+
+namespace rt::cgroup {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// The names on the way from the hierarchy to the directory.
+Result<std::vector<std::string>> names_below(const plan::CgroupDirectory& directory) {
+  std::vector<std::string> names;
+  if (directory.path == directory.hierarchy) return names;
+  if (!directory.path.starts_with(cat(directory.hierarchy, '/'))) {
+    return Error(cat("not below its hierarchy ", quoted(directory.hierarchy)));
+  }
+  const std::string_view below =
+      std::string_view(directory.path).substr(directory.hierarchy.size());
+  for (const std::string_view name : split(below.substr(1), '/')) {
+    if (name.empty() || name == "." || name == "..") return Error("not a canonical path");
+    names.emplace_back(name);
+  }
+  return names;
+}
+
+/// v1: a cpuset without cpus and mems takes no process, and a new one has none.
+Status fill_cpuset(int directory, int parent) {
+  for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
+    const std::optional<std::string> own = TRY(read_control(directory, file));
+    if (!own || !own->empty()) continue;
+    const std::optional<std::string> wanted = TRY(read_control(parent, file));
+    if (wanted && !wanted->empty()) TRY(write_control(directory, file, *wanted), file);
+  }
+  return ok();
+}
+
+struct Opened {
+  UniqueFd fd;
+  bool made = false;
+};
+
+/// Makes `name` unless it is there. ENOENT when `parent` was removed meanwhile.
+Result<Opened> make_or_open(int parent, const std::string& name) {
+  const Status made = sys::mkdirat(parent, name, 0755);
+  if (!made && made.error().code() != EEXIST) return made.error();
+  Opened opened;
+  opened.fd = TRY(sys::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  opened.made = made.ok();
+  return opened;
+}
+
+/// One directory of the plan on its way into being.
+struct Way {
+  UniqueFd leaf;
+  std::vector<Directory> made;  // the leaf, always, then the parents made for it, innermost first
+};
+
+/// Goes down from the hierarchy, making what is missing. What it made is in `way` on failure too.
+Status make_way(const plan::CgroupDirectory& directory, const std::vector<std::string>& names,
+                Way& way) {
+  way.leaf = TRY(sys::open(directory.hierarchy, O_RDONLY | O_DIRECTORY));
+  TRY(check_filesystem(way.leaf.get(), directory.unified));
+  std::string path = directory.hierarchy;
+  for (const std::string& name : names) {
+    Opened next = TRY(make_or_open(way.leaf.get(), name));
+    path += cat('/', name);
+    if (next.made) {
+      const Directory parent{
+          .path = path, .unified = directory.unified, .made = true, .leaf = false};
+      way.made.insert(way.made.begin(), parent);
+    }
+    if (directory.cpuset) TRY(fill_cpuset(next.fd.get(), way.leaf.get()));
+    way.leaf = std::move(next.fd);
+  }
+  if (way.made.empty() || way.made.front().path != directory.path) {
+    const Directory leaf{.path = directory.path, .unified = directory.unified};
+    way.made.insert(way.made.begin(), leaf);
+  }
+  way.made.front().leaf = true;
+  return ok();
+}
+
+/// A cgroup in which others live, or in which nothing can run, is not ours to use.
+Status check_usable(const Way& way) {
+  const Directory& leaf = way.made.front();
+  if (!leaf.made) {
+    const std::vector<pid_t> pids = TRY(read_pids(way.leaf.get()));
+    if (!pids.empty()) {
+      return Error(cat("container's cgroup is not empty: ", pids.size(), " process(es) found"));
+    }
+  }
+  if (TRY(is_frozen(way.leaf.get(), leaf.unified))) {
+    return Error("container's cgroup unexpectedly frozen");
+  }
+  return ok();
+}
+
+Result<std::vector<Directory>> make_one(const plan::CgroupDirectory& directory) {
+  const std::vector<std::string> names = TRY(names_below(directory));
+  // Another container's delete may take away the empty parents that we have just walked through.
+  static constexpr int kTries = 16;
+  for (int tries = 1;; ++tries) {
+    Way way;
+    Rollback undo;
+    undo.add([&] { static_cast<void>(remove(way.made, milliseconds(0))); });
+    Status made = make_way(directory, names, way);
+    if (made) {
+      TRY(check_usable(way));
+      undo.commit();
+      return std::move(way.made);
+    }
+    const bool raced = made.error().code() == ENOENT && way.leaf && tries < kTries;
+    if (!raced) return std::move(made).error();
+  }
+}
+
+bool cannot_be_made(const Error& error) {
+  const int code = error.code();
+  return code == EACCES || code == EPERM || code == EROFS || code == ENOENT;
+}
+
+Result<bool> exists(const std::string& path) {
+  const std::optional<UniqueFd> found = TRY(sys::open_if_exists(path, O_PATH | O_NOFOLLOW));
+  return found.has_value();
+}
+
+}  // namespace
+
+Result<std::vector<Directory>> announce(const plan::CgroupStep& step) {
+  std::vector<Directory> announced;
+  for (const plan::CgroupDirectory& directory : step.directories) {
+    TRY(names_below(directory), "cgroup ", quoted(directory.path));
+    std::string path = directory.path;
+    while (path.size() > directory.hierarchy.size()) {
+      if (TRY(exists(path), "cgroup ", quoted(path))) break;
+      announced.push_back(
+          {.path = path, .unified = directory.unified, .made = true, .leaf = false});
+      path.resize(path.rfind('/'));
+    }
+  }
+  return announced;
+}
+
+Result<std::vector<Directory>> make(const plan::CgroupStep& step) {
+  std::vector<Directory> directories;
+  Rollback undo;
+  undo.add([&] { static_cast<void>(remove(directories, milliseconds(100))); });
+  for (const plan::CgroupDirectory& directory : step.directories) {
+    Result<std::vector<Directory>> made = make_one(directory);
+    if (!made && step.optional && cannot_be_made(made.error())) continue;
+    if (!made) {
+      return std::move(made).error().within("cgroup ", quoted(directory.path)).at(step.origin);
+    }
+    for (Directory& one : made.value()) directories.push_back(std::move(one));
+  }
+  undo.commit();
+  return directories;
+}
+
+Result<UniqueFd> open_unified(const std::vector<Directory>& directories) {
+  for (const Directory& directory : directories) {
+    if (!directory.leaf || !directory.unified) continue;
+    std::optional<UniqueFd> opened = TRY(open_directory(directory));
+    if (opened) return *std::move(opened);
+    return Error::from_errno("open", ENOENT).within("cgroup ", quoted(directory.path));
+  }
+  return UniqueFd();
+}
+
+Status enter(const std::vector<Directory>& directories, pid_t pid) {
+  for (const Directory& directory : directories) {
+    if (!directory.leaf || directory.unified) continue;
+    const std::optional<UniqueFd> opened = TRY(open_directory(directory));
+    const bool written = opened && TRY(write_control(opened->get(), "cgroup.procs", cat(pid)),
+                                       "cgroup ", quoted(directory.path));
+    if (!written) {
+      return Error::from_errno("open", ENOENT).within("cgroup ", quoted(directory.path));
+    }
+  }
+  return ok();
+}
+
+}  // namespace rt::cgroup

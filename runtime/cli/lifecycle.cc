@@ -1,0 +1,234 @@
+// The commands that change a container: create, start, run, kill, delete.
+#include <utility>
+
+#include "runtime/cli/commands.h"
+#include "runtime/cli/signals.h"
+#include "runtime/container/bundle.h"
+#include "runtime/container/container.h"
+#include "runtime/plan/describe.h"
+
+namespace rt::cli {
+namespace {
+
+struct CreateArguments {
+  std::string bundle;
+  std::string pid_file;
+  std::string console_socket;
+  std::string preserve_fds = "0";
+  bool no_pivot = false;
+  bool no_new_keyring = false;
+  bool detach = false;        // run
+  bool keep = false;          // run
+  bool no_subreaper = false;  // run; without a meaning
+};
+
+constexpr Option kBundle = option<&CreateArguments::bundle>(
+    "bundle", 'b', "DIR", "the directory with config.json (default: the current one)");
+constexpr Option kPidFile =
+    option<&CreateArguments::pid_file>("pid-file", 0, "FILE", "write the container's pid to FILE");
+constexpr Option kNoPivot = flag<&CreateArguments::no_pivot>(
+    "no-pivot", 0, "move the root into place instead of pivot_root(2); for a ramdisk only");
+constexpr Option kNoNewKeyring = flag<&CreateArguments::no_new_keyring>(
+    "no-new-keyring", 0, "keep the caller's session keyring");
+constexpr Option kConsoleSocket = option<&CreateArguments::console_socket>(
+    "console-socket", 0, "FILE", "where to send the terminal (not supported by this version)");
+constexpr Option kPreserveFds = option<&CreateArguments::preserve_fds>(
+    "preserve-fds", 0, "N", "further descriptors for the container (0 in this version)");
+
+constexpr Option kCreateOptions[] = {kBundle,       kPidFile,       kNoPivot,
+                                     kNoNewKeyring, kConsoleSocket, kPreserveFds};
+
+constexpr Option kRunOptions[] = {
+    kBundle,
+    kPidFile,
+    flag<&CreateArguments::detach>("detach", 'd', "do not wait for the container's end"),
+    flag<&CreateArguments::keep>("keep", 0, "do not delete the container at its end"),
+    kNoPivot,
+    kNoNewKeyring,
+    kConsoleSocket,
+    kPreserveFds,
+    // Containerd sends it; the runtime never is a subreaper.
+    flag<&CreateArguments::no_subreaper>("no-subreaper", 0, nullptr),
+};
+
+Status check_create_arguments(const Globals& globals, const CreateArguments& options) {
+  if (globals.systemd_cgroup || globals.cgroup_manager == "systemd") {
+    return Error("--systemd-cgroup: systemd's cgroups are not supported by this version");
+  }
+  if (globals.cgroup_manager != "cgroupfs") {
+    return Error(cat("--cgroup-manager ", quoted(globals.cgroup_manager),
+                     ": not supported by this version"));
+  }
+  if (!options.console_socket.empty()) {
+    return Error("--console-socket: terminals are not supported by this version");
+  }
+  const auto preserved = parse_uint(options.preserve_fds);
+  if (!preserved)
+    return Error(cat("--preserve-fds ", quoted(options.preserve_fds), ": not a number"));
+  if (*preserved != 0) return Error("--preserve-fds: not supported by this version");
+  return ok();
+}
+
+/// What create and run work on.
+struct Prepared {
+  container::Bundle bundle;
+  plan::Plan plan;
+};
+
+/// The bundle as a plan. Everything that is wrong with it goes to standard error, its warnings to
+/// the log.
+Result<Prepared> prepare(const Invocation& invocation, const CreateArguments& options,
+                         const std::string& id) {
+  TRY(check_create_arguments(invocation.globals, options));
+  TRY(container::check_id(id));
+  Prepared prepared;
+  prepared.bundle = TRY(container::load_bundle(options.bundle.empty() ? "." : options.bundle));
+  const container::Bundle& bundle = prepared.bundle;
+  const Status checked = container::check_bundle(bundle);
+  if (!checked) {
+    print_error(spec::render_text(bundle.diagnostics, bundle.text, "config.json"));
+    return checked.error();
+  }
+  plan::Request request;
+  request.id = id;
+  request.no_pivot = options.no_pivot;
+  request.no_new_keyring = options.no_new_keyring;
+  prepared.plan = TRY(container::plan_bundle(bundle, std::move(request)));
+  for (const std::string& warning : container::warnings_of(bundle, prepared.plan)) {
+    invocation.log.warn(warning);
+  }
+  if (invocation.globals.debug) invocation.log.debug(plan::describe_text(prepared.plan));
+  return prepared;
+}
+
+/// <id> [<bundle>]; the id.
+Result<std::string> read_arguments(const Invocation& invocation, std::span<const Option> table,
+                                   CreateArguments& options) {
+  const auto rest = TRY(parse_arguments(invocation, table, options, 1, 2));
+  if (rest.size() == 2) {
+    if (!options.bundle.empty()) return Error("the bundle is given twice");
+    options.bundle = rest[1];
+  }
+  return rest[0];
+}
+
+Result<int> create(const Invocation& invocation) {
+  CreateArguments options;
+  const std::string id = TRY(read_arguments(invocation, kCreateOptions, options));
+  const Prepared prepared = TRY(prepare(invocation, options, id));
+  const container::Store store = TRY(make_store(invocation.globals));
+  Status created = container::create(store, prepared.plan, {.pid_file = options.pid_file});
+  if (!created) return container::located(std::move(created).error(), prepared.bundle.text);
+  return 0;
+}
+
+Result<int> run_and_wait(const container::Store& store, const Prepared& prepared,
+                         const CreateArguments& options, Log& log) {
+  const auto after = options.keep ? container::AfterRun::kKeep : container::AfterRun::kDelete;
+  auto ran = container::run(store, prepared.plan, {.pid_file = options.pid_file}, after);
+  if (!ran) return container::located(std::move(ran).error(), prepared.bundle.text);
+  const container::RunOutcome& outcome = ran.value();
+  if (!outcome.cleanup) log.warn(outcome.cleanup.error().message());
+  return outcome.exit_code;
+}
+
+Result<int> run(const Invocation& invocation) {
+  CreateArguments options;
+  const std::string id = TRY(read_arguments(invocation, kRunOptions, options));
+  const Prepared prepared = TRY(prepare(invocation, options, id));
+  const container::Store store = TRY(make_store(invocation.globals));
+  if (!options.detach) return run_and_wait(store, prepared, options, invocation.log);
+  Status ran = container::run_detached(store, prepared.plan, {.pid_file = options.pid_file});
+  if (!ran) return container::located(std::move(ran).error(), prepared.bundle.text);
+  return 0;
+}
+
+struct NoOptions {};
+
+Result<int> start(const Invocation& invocation) {
+  NoOptions none;
+  const auto rest = TRY(parse_arguments(invocation, {}, none, 1, 1));
+  const container::Store store = TRY(open_store(invocation.globals));
+  TRY(container::start(store, rest[0]));
+  return 0;
+}
+
+struct KillArguments {
+  bool all = false;
+};
+constexpr Option kKillOptions[] = {
+    flag<&KillArguments::all>("all", 'a', "every process of the container, not init alone"),
+};
+
+Result<int> kill(const Invocation& invocation) {
+  KillArguments options;
+  const auto rest = TRY(parse_arguments(invocation, kKillOptions, options, 1, 2));
+  const int signal = TRY(parse_signal(rest.size() == 2 ? rest[1] : "TERM"));
+  const auto target =
+      options.all ? container::KillTarget::kEveryProcess : container::KillTarget::kInit;
+  const container::Store store = TRY(open_store(invocation.globals));
+  TRY(container::kill(store, rest[0], signal, target));
+  return 0;
+}
+
+struct DeleteArguments {
+  bool force = false;
+};
+constexpr Option kDeleteOptions[] = {
+    flag<&DeleteArguments::force>(
+        "force", 'f', "kill what still runs, and clean up after an interrupted create or delete"),
+};
+
+Result<int> destroy(const Invocation& invocation) {
+  DeleteArguments options;
+  const auto rest = TRY(parse_arguments(invocation, kDeleteOptions, options, 1, 1));
+  const auto mode =
+      options.force ? container::DeleteMode::kForce : container::DeleteMode::kStoppedOnly;
+  const container::Store store = TRY(open_store(invocation.globals));
+  TRY(container::destroy(store, rest[0], mode));
+  return 0;
+}
+
+constexpr Command kCommands[] = {
+    {.name = "create",
+     .arguments = "<id> [<bundle>]",
+     .summary = "Set a container up; its process waits for start",
+     .example = "runtime create demo /srv/bundle",
+     .options = kCreateOptions,
+     .seals = true,
+     .run = create},
+    {.name = "start",
+     .arguments = "<id>",
+     .summary = "Let a created container's process run",
+     .example = "runtime start demo",
+     .options = {},
+     .seals = false,
+     .run = start},
+    {.name = "run",
+     .arguments = "<id> [<bundle>]",
+     .summary = "Create and start a container, wait for its end, and delete it",
+     .example = "runtime run demo /srv/bundle",
+     .options = kRunOptions,
+     .seals = true,
+     .run = run},
+    {.name = "kill",
+     .arguments = "<id> [<signal>]",
+     .summary = "Send a signal (default: TERM) to a container",
+     .example = "runtime kill demo KILL",
+     .options = kKillOptions,
+     .seals = false,
+     .run = kill},
+    {.name = "delete",
+     .arguments = "<id>",
+     .summary = "Remove a stopped container and everything that was made for it",
+     .example = "runtime delete --force demo",
+     .options = kDeleteOptions,
+     .seals = false,
+     .run = destroy},
+};
+
+}  // namespace
+
+std::span<const Command> lifecycle_commands() { return kCommands; }
+
+}  // namespace rt::cli

@@ -1,0 +1,33 @@
+// The common part of create and run: from a plan to a container that goes on by itself.
+#pragma once
+
+#include <utility>
+
+#include "runtime/container/container.h"
+#include "runtime/container/record.h"
+#include "runtime/container/store.h"
+#include "runtime/stage/stages.h"
+
+namespace rt::container {
+
+/// A container that was just brought up, by the process that did it.
+struct Live {
+  Live(Entry its_entry, Record its_record, stage::Launch its_launch)
+      : entry(std::move(its_entry)), record(std::move(its_record)), launch(std::move(its_launch)) {}
+
+  Entry entry;  // locked
+  Record record;
+  stage::Launch launch;  // released
+};
+
+/// What init waits for before it executes the payload.
+enum class Gate {
+  kFifo,  // `start`
+  kNone,
+};
+
+/// Record, launch, record again, pid file, release. On failure all of it is undone.
+Result<Live> bring_up(const Store& store, const plan::Plan& plan, const CreateOptions& options,
+                      Gate gate);
+
+}  // namespace rt::container

@@ -1,0 +1,87 @@
+#include "runtime/container/bundle.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/unique_fd.h"
+#include "runtime/kernel/host.h"
+#include "runtime/sys/file.h"
+#include "spec/json.h"
+#include "spec/load.h"
+
+namespace rt::container {
+namespace {
+
+constexpr const char* kConfig = "config.json";
+
+bool is_error(const spec::Diagnostic& diagnostic) {
+  return diagnostic.severity == spec::Severity::kError;
+}
+
+/// "config.json:41:7 /mounts/3"
+std::string place_of(size_t line, size_t column, std::string_view pointer) {
+  return cat(kConfig, ':', line, ':', column, pointer.empty() ? "" : " ", pointer);
+}
+
+}  // namespace
+
+Result<Bundle> load_bundle(const std::string& path) {
+  Bundle bundle;
+  bundle.path = TRY(sys::realpath(path), "bundle ", quoted(path));
+  const std::string file_path = cat(bundle.path, '/', kConfig);
+  // Not blocking: what lies there might be a fifo.
+  const UniqueFd file = TRY(sys::open(file_path, O_RDONLY | O_NONBLOCK), file_path);
+  bundle.text = TRY(sys::read_all(file.get(), spec::kMaxDocumentSize), file_path);
+  spec::Loaded loaded = spec::load_config(bundle.text);
+  bundle.config = std::move(loaded.config);
+  bundle.diagnostics = std::move(loaded.diagnostics);
+  return bundle;
+}
+
+Status check_bundle(const Bundle& bundle) {
+  const auto first = std::ranges::find_if(bundle.diagnostics, is_error);
+  if (first == bundle.diagnostics.end()) return ok();
+  const auto errors = std::ranges::count_if(bundle.diagnostics, is_error);
+  Error error(cat(place_of(first->line, first->column, first->pointer), ": ", first->message));
+  error = std::move(error).at(first->pointer).within("invalid configuration");
+  if (errors > 1) error = std::move(error).with_hint("the first of ", errors, " errors");
+  return error;
+}
+
+Result<plan::Plan> plan_bundle(const Bundle& bundle, plan::Request request) {
+  request.bundle = bundle.path;
+  const plan::HostFacts host = TRY(kernel::probe_host());
+  Result<plan::Plan> planned = plan::make_plan(bundle.config.value(), request, host);
+  if (!planned) return located(std::move(planned).error(), bundle.text);
+  return planned;
+}
+
+Error located(Error error, std::string_view config_text) {
+  const std::string step = error.step().empty() ? "" : cat("step ", quoted(error.step()));
+  std::string place;
+  if (error.pointer().starts_with('/')) {
+    const spec::Position position = spec::locate(config_text, error.pointer());
+    place = place_of(position.line, position.column, error.pointer());
+  } else {
+    place = error.pointer();  // what else asked for it: "default: devices"
+  }
+  if (step.empty() && place.empty()) return error;
+  return std::move(error).with_hint(place, place.empty() || step.empty() ? "" : ", ", step);
+}
+
+std::vector<std::string> warnings_of(const Bundle& bundle, const plan::Plan& plan) {
+  std::vector<std::string> warnings;
+  for (const spec::Diagnostic& diagnostic : bundle.diagnostics) {
+    if (is_error(diagnostic)) continue;
+    warnings.push_back(cat(place_of(diagnostic.line, diagnostic.column, diagnostic.pointer), ": ",
+                           diagnostic.message));
+  }
+  for (const plan::Warning& warning : plan.warnings) {
+    warnings.push_back(cat(warning.origin, ": ", warning.message));
+  }
+  return warnings;
+}
+
+}  // namespace rt::container

@@ -1,0 +1,45 @@
+#include "runtime/container/output.h"
+
+#include <fcntl.h>
+
+#include "runtime/base/rollback.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/sys/file.h"
+#include "runtime/sys/process.h"
+
+namespace rt::container {
+
+Status write_pid_file(const std::string& path, pid_t pid) {
+  const size_t slash = path.rfind('/');
+  const size_t name = slash == std::string::npos ? 0 : slash + 1;
+  // In the same directory, for the rename; our own pid keeps two commands apart.
+  const std::string temporary =
+      cat(path.substr(0, name), '.', path.substr(name), '.', sys::getpid());
+  const UniqueFd file =
+      TRY(sys::open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644), "pid file ", path);
+  Rollback undo;
+  undo.add([&] { sys::try_unlink(temporary); });
+  TRY(sys::write_all(file.get(), std::to_string(pid)), "pid file ", path);
+  TRY(sys::rename(temporary, path), "pid file ", path);
+  undo.commit();
+  return ok();
+}
+
+Status append_line(const std::string& path, std::string_view line) {
+  const UniqueFd file =
+      TRY(sys::open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644), quoted(path));
+  TRY(sys::write_all(file.get(), cat(line, '\n')), quoted(path));
+  return ok();
+}
+
+Status write_new_file(const std::string& path, std::string_view text) {
+  const UniqueFd file =
+      TRY(sys::open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666), quoted(path));
+  Rollback undo;
+  undo.add([&] { sys::try_unlink(path); });
+  TRY(sys::write_all(file.get(), text), quoted(path));
+  undo.commit();
+  return ok();
+}
+
+}  // namespace rt::container

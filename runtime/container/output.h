@@ -1,0 +1,24 @@
+// Files that are written where the caller says: the pid file, the log, a new config.json.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "runtime/base/result.h"
+
+namespace rt::container {
+
+/// Writes `pid` in digits, without a newline, to `path`: a reader sees no file or a complete one. A
+/// file that is there is replaced; a link that is there is not followed.
+Status write_pid_file(const std::string& path, pid_t pid);
+
+/// Appends `line` and a newline to `path` in one write, and makes the file (0644) when there is
+/// none.
+Status append_line(const std::string& path, std::string_view line);
+
+/// Writes `text` to `path`, which must not exist.
+Status write_new_file(const std::string& path, std::string_view text);
+
+}  // namespace rt::container

@@ -1,0 +1,34 @@
+// A process of a container, told apart from a later one with the same number.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+
+namespace rt::container {
+
+/// What /proc/PID/stat says. proc(5).
+struct ProcessStat {
+  char state = '?';         // field 3: 'R', 'S', 'Z', ...
+  uint64_t start_time = 0;  // field 22: clock ticks since boot
+};
+
+/// Reads the text of a /proc/PID/stat. The name in it may hold anything, brackets too.
+Result<ProcessStat> parse_stat(std::string_view text);
+
+/// When the live process `pid` was started, for `open_process` later.
+Result<uint64_t> start_time_of(pid_t pid);
+
+/// A pidfd of the process `pid` that was started at `start_time`; nothing when it is gone, is a
+/// zombie, or when its number belongs to another process now.
+Result<std::optional<UniqueFd>> open_process(pid_t pid, uint64_t start_time);
+
+/// The text of /proc/sys/kernel/random/boot_id: which boot of the machine this is.
+Result<std::string> boot_id();
+
+}  // namespace rt::container

@@ -1,0 +1,25 @@
+#include "runtime/container/self.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include "runtime/base/unique_fd.h"
+#include "runtime/sys/file.h"
+#include "runtime/sys/process.h"
+
+namespace rt::container {
+
+Status prepare_self() {
+  TRY(sys::ignore_signal(SIGPIPE));
+  while (true) {
+    UniqueFd lowest = TRY(sys::open("/dev/null", O_RDWR), "/dev/null");
+    if (lowest.get() > 2) return ok();
+    // It stands in for a missing standard stream, which is not closed on exec.
+    TRY(sys::keep_on_exec(lowest.get()));
+    static_cast<void>(lowest.release());
+  }
+}
+
+Caller caller() { return {.uid = sys::geteuid(), .gid = sys::getegid()}; }
+
+}  // namespace rt::container

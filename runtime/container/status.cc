@@ -1,0 +1,65 @@
+#include "runtime/container/status.h"
+
+#include <fcntl.h>
+
+#include <optional>
+#include <utility>
+
+#include "runtime/container/process.h"
+
+namespace rt::container {
+namespace {
+
+/// Whether init still waits for `start`: it reads the exec fifo until it executes the payload.
+Result<bool> waits_at_fifo(const Entry& entry) {
+  const Result<UniqueFd> writer = entry.open_fifo(O_WRONLY | O_NONBLOCK);
+  if (writer) return true;
+  // ENXIO: no reader. ENOENT: `start` has removed the fifo, or `run` made none.
+  if (writer.error().code() == ENXIO || writer.error().code() == ENOENT) return false;
+  return writer.error();
+}
+
+/// Init, if it lives.
+Result<std::optional<UniqueFd>> open_init(const Record& record) {
+  const std::string boot = TRY(boot_id());
+  if (record.boot_id != boot) return std::optional<UniqueFd>();
+  return open_process(record.pid, record.start_time);
+}
+
+}  // namespace
+
+std::string_view name_of(ContainerStatus status) {
+  switch (status) {
+    case ContainerStatus::kCreating:
+      return "creating";
+    case ContainerStatus::kCreated:
+      return "created";
+    case ContainerStatus::kRunning:
+      return "running";
+    case ContainerStatus::kStopped:
+      break;
+  }
+  return "stopped";
+}
+
+Result<Observed> observe(const Entry& entry) {
+  Observed seen;
+  seen.record = TRY(entry.load());
+  if (seen.record.phase == Phase::kCreating) {
+    const bool at_work = TRY(entry.locked_by_other());
+    // If nobody is at it, it may have been finished since the record was read.
+    if (!at_work) seen.record = TRY(entry.load());
+    if (seen.record.phase == Phase::kCreating) {
+      seen.status = at_work ? ContainerStatus::kCreating : ContainerStatus::kStopped;
+      return seen;
+    }
+  }
+  std::optional<UniqueFd> init = TRY(open_init(seen.record), entry.id());
+  if (!init) return seen;
+  const bool waits = TRY(waits_at_fifo(entry), entry.path());
+  seen.status = waits ? ContainerStatus::kCreated : ContainerStatus::kRunning;
+  seen.init = *std::move(init);
+  return seen;
+}
+
+}  // namespace rt::container

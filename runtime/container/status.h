@@ -1,0 +1,30 @@
+// What a container does now: derived from its record and the kernel at every question, never
+// stored.
+#pragma once
+
+#include <string_view>
+
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/container/record.h"
+#include "runtime/container/store.h"
+
+namespace rt::container {
+
+/// runtime-spec runtime.md, "State".
+enum class ContainerStatus { kCreating, kCreated, kRunning, kStopped };
+
+[[nodiscard]] std::string_view name_of(ContainerStatus status);
+
+struct Observed {
+  ContainerStatus status = ContainerStatus::kStopped;
+  Record record;
+  UniqueFd init;  // pidfd; empty when creating or stopped
+};
+
+/// creating: another command is at it. created: init waits at the exec fifo. running: init has gone
+/// past it. stopped: all else; also a create that was interrupted, and an init that is a zombie or
+/// belongs to an earlier boot.
+Result<Observed> observe(const Entry& entry);
+
+}  // namespace rt::container

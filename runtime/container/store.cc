@@ -1,0 +1,234 @@
+#include "runtime/container/store.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/rollback.h"
+#include "runtime/sys/file.h"
+#include "runtime/sys/process.h"
+
+namespace rt::container {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr const char* kRecord = "record.json";
+constexpr const char* kNewRecord = "record.json.new";
+constexpr const char* kLock = "lock";
+constexpr const char* kFifo = "exec.fifo";
+constexpr size_t kRecordLimit = 32UL * 1024 * 1024;
+
+/// What a directory is called once it is nobody's: no id begins with '~'.
+std::string grave_of(const std::string& id) { return cat('~', id); }
+
+bool is_absent(const Error& error) { return error.code() == ENOENT; }
+
+/// The error unless it says that there is nothing.
+Status unless_absent(Status status) {
+  if (!status && is_absent(status.error())) return ok();
+  return status;
+}
+
+/// Removes the directory `name` and the files in it.
+Status remove_directory(int root, const std::string& name) {
+  Result<UniqueFd> opened = sys::openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!opened && is_absent(opened.error())) return ok();
+  const UniqueFd directory = TRY(std::move(opened));
+  const std::vector<std::string> files = TRY(sys::list_directory(directory.get()));
+  for (const std::string& file : files) {
+    TRY(unless_absent(sys::unlinkat(directory.get(), file, 0)), quoted(file));
+  }
+  return unless_absent(sys::unlinkat(root, name, AT_REMOVEDIR));
+}
+
+/// Waits for the process that holds the lock to end, but not long: it may give it up alive.
+Status wait_for_holder(int lock, milliseconds patience) {
+  const std::optional<pid_t> holder = TRY(sys::lock_holder(lock));
+  if (!holder) return ok();
+  constexpr milliseconds kSlice{50};
+  const Result<UniqueFd> pidfd = sys::pidfd_open(*holder);
+  if (!pidfd && pidfd.error().code() == ESRCH) return ok();
+  // A holder that we cannot see (another pid namespace) is waited for all the same.
+  std::vector<int> watched;
+  if (pidfd) watched.push_back(pidfd.value().get());
+  TRY(sys::wait_readable(watched, std::min(patience, kSlice)));
+  return ok();
+}
+
+}  // namespace
+
+Status check_id(std::string_view id) {
+  constexpr std::string_view kOthers = "_+.-";
+  constexpr size_t kLimit = 254;  // NAME_MAX, and the '~' of a removal
+  const bool letters = std::ranges::all_of(id, [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kOthers.find(c) != std::string_view::npos;
+  });
+  const bool valid =
+      letters && !id.empty() && id.size() <= kLimit && id[0] != '-' && id != "." && id != "..";
+  if (!valid) return Error(cat("invalid container ID format: ", quoted(id.substr(0, kLimit))));
+  return ok();
+}
+
+Entry::Entry(int root, std::string id, std::string path, UniqueFd directory)
+    : root_(root), id_(std::move(id)), path_(std::move(path)), directory_(std::move(directory)) {}
+
+Error no_such_container(std::string_view id) {
+  return Error(cat(id, ": container does not exist"));
+}
+
+Result<bool> Entry::is_present() const {
+  const struct stat ours = TRY(sys::fstat(directory_.get()));
+  const Result<struct stat> now = sys::fstatat(root_, id_, AT_SYMLINK_NOFOLLOW);
+  if (!now && is_absent(now.error())) return false;
+  if (!now) return now.error();
+  return now.value().st_ino == ours.st_ino && now.value().st_dev == ours.st_dev;
+}
+
+Result<bool> Entry::lock(milliseconds patience) {
+  Result<UniqueFd> opened =
+      sys::openat(directory_.get(), kLock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  if (!opened && is_absent(opened.error())) return false;
+  UniqueFd file = TRY(std::move(opened), path_, '/', kLock);
+  const auto deadline = sys::monotonic_clock() + patience;
+  Status locked = sys::lock(file.get(), false);
+  while (!locked && locked.error().code() == EAGAIN) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - sys::monotonic_clock());
+    if (left <= milliseconds(0)) return Error(cat(id_, ": another command is at work on it"));
+    TRY(wait_for_holder(file.get(), left), path_, '/', kLock);
+    locked = sys::lock(file.get(), false);
+  }
+  TRY(std::move(locked), path_, '/', kLock);
+  const bool present = TRY(is_present(), path_);
+  if (present) lock_ = std::move(file);
+  return present;
+}
+
+Result<bool> Entry::locked_by_other() const {
+  // Opening and closing the file once more would drop our own lock.
+  if (lock_) return false;
+  Result<UniqueFd> opened = sys::openat(directory_.get(), kLock, O_RDONLY | O_NOFOLLOW);
+  if (!opened && is_absent(opened.error())) return false;
+  const UniqueFd file = TRY(std::move(opened), path_, '/', kLock);
+  const std::optional<pid_t> holder = TRY(sys::lock_holder(file.get()), path_, '/', kLock);
+  return holder.has_value();
+}
+
+Result<Record> Entry::load() const {
+  // Not blocking: what lies there might be a fifo.
+  Result<UniqueFd> opened =
+      sys::openat(directory_.get(), kRecord, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!opened && is_absent(opened.error())) {
+    return Error(cat(path_, '/', kRecord, ": container does not exist: its create was interrupted"))
+        .with_hint("delete --force removes what is left");
+  }
+  const UniqueFd file = TRY(std::move(opened), path_, '/', kRecord);
+  const std::string text = TRY(sys::read_all(file.get(), kRecordLimit), path_, '/', kRecord);
+  Record record = TRY(parse_record(text), path_, '/', kRecord);
+  if (record.id != id_) {
+    return Error(cat(path_, '/', kRecord, ": describes another container: ", quoted(record.id)));
+  }
+  return record;
+}
+
+Status Entry::save(const Record& record) const {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  Result<UniqueFd> opened = sys::openat(directory_.get(), kNewRecord, kFlags, 0600);
+  if (!opened && opened.error().code() == EEXIST) {
+    // Left by a command that was killed; nobody else can be writing it while we hold the lock.
+    TRY(sys::unlinkat(directory_.get(), kNewRecord, 0), path_);
+    opened = sys::openat(directory_.get(), kNewRecord, kFlags, 0600);
+  }
+  const UniqueFd file = TRY(std::move(opened), path_, '/', kNewRecord);
+  TRY(sys::write_all(file.get(), to_json(record)), path_, '/', kNewRecord);
+  TRY(sys::fsync(file.get()), path_, '/', kNewRecord);
+  TRY(sys::renameat(directory_.get(), kNewRecord, directory_.get(), kRecord), path_);
+  TRY(sys::fsync(directory_.get()), path_);
+  return ok();
+}
+
+Status Entry::make_fifo() const {
+  TRY(sys::mknodat(directory_.get(), kFifo, S_IFIFO | 0600, 0), path_, '/', kFifo);
+  return ok();
+}
+
+Result<UniqueFd> Entry::open_fifo(int flags) const {
+  return sys::openat(directory_.get(), kFifo, flags | O_NOFOLLOW);
+}
+
+Status Entry::remove_fifo() const {
+  TRY(unless_absent(sys::unlinkat(directory_.get(), kFifo, 0)), path_, '/', kFifo);
+  return ok();
+}
+
+Result<uid_t> Entry::owner() const {
+  const struct stat info = TRY(sys::fstat(directory_.get()), path_);
+  return info.st_uid;
+}
+
+Status Entry::remove() {
+  const std::string grave = grave_of(id_);
+  // What an interrupted removal left there.
+  TRY(remove_directory(root_, grave), path_);
+  TRY(sys::renameat(root_, id_, root_, grave), path_);
+  TRY(remove_directory(root_, grave), path_);
+  return ok();
+}
+
+Result<Entry> Store::reserve(const std::string& id) const {
+  TRY(check_id(id));
+  const std::string path = cat(path_, '/', id);
+  const Status made = sys::mkdirat(directory_.get(), id, 0700);
+  if (!made && made.error().code() == EEXIST) {
+    return Error(cat(id, ": container with given ID already exists"));
+  }
+  TRY(made, path);
+  Rollback undo;
+  undo.add([&] { static_cast<void>(sys::unlinkat(directory_.get(), id, AT_REMOVEDIR)); });
+  UniqueFd directory =
+      TRY(sys::openat(directory_.get(), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path);
+  Entry entry(directory_.get(), id, path, std::move(directory));
+  const bool locked = TRY(entry.lock(kLockPatience));
+  // `delete --force` may have found the directory before us.
+  if (!locked) return Error(cat(id, ": deleted while it was created"));
+  undo.commit();
+  return entry;
+}
+
+Result<std::optional<Entry>> Store::find(const std::string& id) const {
+  TRY(check_id(id));
+  if (!directory_) return std::optional<Entry>();
+  const std::string path = cat(path_, '/', id);
+  Result<UniqueFd> opened = sys::openat(directory_.get(), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!opened && is_absent(opened.error())) return std::optional<Entry>();
+  UniqueFd directory = TRY(std::move(opened), path);
+  return std::optional<Entry>(Entry(directory_.get(), id, path, std::move(directory)));
+}
+
+Result<std::optional<Entry>> Store::find_locked(const std::string& id) const {
+  std::optional<Entry> entry = TRY(find(id));
+  if (!entry) return std::optional<Entry>();
+  const bool locked = TRY(entry->lock(kLockPatience));
+  if (!locked) return std::optional<Entry>();
+  return entry;
+}
+
+Result<std::vector<std::string>> Store::ids() const {
+  if (!directory_) return std::vector<std::string>();
+  std::vector<std::string> names = TRY(sys::list_directory(directory_.get()), path_);
+  std::erase_if(names, [](const std::string& name) { return !check_id(name).ok(); });
+  std::ranges::sort(names);
+  return names;
+}
+
+Status Store::sweep(const std::string& id) const {
+  TRY(check_id(id));
+  if (!directory_) return ok();
+  TRY(remove_directory(directory_.get(), grave_of(id)), path_, '/', grave_of(id));
+  return ok();
+}
+
+}  // namespace rt::container

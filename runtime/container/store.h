@@ -1,0 +1,109 @@
+// Where containers live between two commands: ROOT/ID/record.json, lock and exec.fifo.
+//
+// A directory is reserved by mkdir(2) and given up by rename(2) to "~ID", a name that no container
+// can have: for everybody else a container is there as a whole or not at all.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/container/record.h"
+
+namespace rt::container {
+
+/// How long a command waits for another one that works on the same container.
+inline constexpr std::chrono::milliseconds kLockPatience{10000};
+
+/// Letters, digits, "_+.-", not "." or "..", no leading '-', at most 254 bytes.
+Status check_id(std::string_view id);
+
+/// The state root when no --root is given: /run/runtime for root of the machine, else
+/// $XDG_RUNTIME_DIR/runtime, also for root of a user namespace (rootless podman).
+Result<std::string> default_root();
+
+/// "container does not exist"
+Error no_such_container(std::string_view id);
+
+/// The directory of one container. Its files are reached through its descriptor: a container of the
+/// same name that comes later is never touched.
+class Entry {
+ public:
+  Entry(int root, std::string id, std::string path, UniqueFd directory);
+
+  [[nodiscard]] const std::string& id() const { return id_; }
+  /// For messages.
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  /// Waits until no other process works on this container, then keeps them all out: true. False
+  /// when it was deleted meanwhile; an error when `patience` runs out. The lock is released when
+  /// this process ends, at the latest.
+  Result<bool> lock(std::chrono::milliseconds patience);
+  void unlock() { lock_.reset(); }
+  /// Whether another process holds the lock.
+  [[nodiscard]] Result<bool> locked_by_other() const;
+
+  [[nodiscard]] Result<Record> load() const;
+  /// Replaces the record: durably, and as a whole or not at all. Precondition: locked.
+  [[nodiscard]] Status save(const Record& record) const;
+
+  /// The exec fifo (stage::LaunchOptions).
+  [[nodiscard]] Status make_fifo() const;
+  [[nodiscard]] Result<UniqueFd> open_fifo(int flags) const;
+  [[nodiscard]] Status remove_fifo() const;
+
+  /// The user whose container this is.
+  [[nodiscard]] Result<uid_t> owner() const;
+
+  /// Takes the directory away, with all that is in it. Precondition: locked.
+  Status remove();
+
+ private:
+  [[nodiscard]] Result<bool> is_present() const;
+
+  int root_;  // borrowed from the Store
+  std::string id_;
+  std::string path_;
+  UniqueFd directory_;
+  UniqueFd lock_;
+};
+
+/// The state root. Must outlive its entries.
+class Store {
+ public:
+  /// Opens ROOT. One that does not exist is an empty store. One that is a symbolic link, belongs to
+  /// somebody else, or can be written by others is an error: who can write there can make us kill
+  /// any process.
+  static Result<Store> open(const std::string& root);
+  /// Makes ROOT (0700) and its parents first.
+  static Result<Store> make(const std::string& root);
+
+  /// Makes the directory of a new container and locks it. "container with given ID already exists"
+  /// when there is one.
+  [[nodiscard]] Result<Entry> reserve(const std::string& id) const;
+
+  /// The container `id`; nothing when there is none.
+  [[nodiscard]] Result<std::optional<Entry>> find(const std::string& id) const;
+
+  /// The same, locked.
+  [[nodiscard]] Result<std::optional<Entry>> find_locked(const std::string& id) const;
+
+  /// The names of all containers, sorted.
+  [[nodiscard]] Result<std::vector<std::string>> ids() const;
+
+  /// Finishes a removal of `id` that was interrupted, if there is one.
+  [[nodiscard]] Status sweep(const std::string& id) const;
+
+ private:
+  Store(std::string path, UniqueFd directory)
+      : path_(std::move(path)), directory_(std::move(directory)) {}
+
+  std::string path_;
+  UniqueFd directory_;  // empty: ROOT does not exist
+};
+
+}  // namespace rt::container

@@ -1,0 +1,17 @@
+// The five capability sets. capabilities(7); runtime-spec config.md, "Linux Process".
+#pragma once
+
+#include "runtime/base/result.h"
+#include "runtime/plan/plan.h"
+
+namespace rt::kernel {
+
+/// In init, still as the namespace's root: nothing outside `bounding` can be had ever again. The
+/// kernel's own last capability is asked for, so that one newer than our table is dropped too.
+Status drop_bounding_set(const plan::CapabilitySets& sets);
+
+/// In init, as the container's user with the permitted set kept: inheritable, permitted and
+/// effective become exactly those of the plan, then ambient. Read back and compared.
+Status set_capabilities(const plan::CapabilitySets& sets);
+
+}  // namespace rt::kernel

@@ -1,0 +1,13 @@
+// Looks at the machine: what plan::HostFacts says. Reads only.
+#pragma once
+
+#include "runtime/base/result.h"
+#include "runtime/plan/host.h"
+
+namespace rt::kernel {
+
+/// Probes the machine this process runs on. Its cost does not grow with the number of mounts or
+/// containers.
+Result<plan::HostFacts> probe_host();
+
+}  // namespace rt::kernel

@@ -1,0 +1,142 @@
+#include "runtime/kernel/mounts.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "runtime/kernel/in_root.h"
+#include "runtime/sys/file.h"
+#include "runtime/sys/mount.h"
+
+namespace rt::kernel {
+namespace {
+
+/// Gives the detached mount all that it shall have, before anybody can see it.
+Status set_attributes(int tree, const plan::MountStep& step) {
+  const bool recursive = (step.propagation & MS_REC) != 0;
+  const unsigned long propagation = step.propagation & ~static_cast<unsigned long>(MS_REC);
+  // Below a mount that alone gets its propagation, nothing may be shared with the host either.
+  if (!recursive) TRY(sys::mount_setattr(tree, {.propagation = MS_SLAVE}, true));
+  TRY(sys::mount_setattr(tree, {.propagation = propagation}, recursive));
+  const plan::MountAttributes& all = step.recursive_attributes;
+  if (all != plan::MountAttributes{}) {
+    TRY(sys::mount_setattr(tree, {.set = all.set, .clear = all.clear}, true));
+  }
+  const plan::MountAttributes& own = step.attributes;
+  if (own == plan::MountAttributes{}) return ok();
+  return sys::mount_setattr(tree, {.set = own.set, .clear = own.clear}, false);
+}
+
+Status configure(int fs, const std::vector<plan::FilesystemParameter>& parameters) {
+  for (const plan::FilesystemParameter& parameter : parameters) {
+    if (parameter.value) {
+      TRY(sys::fsconfig_string(fs, parameter.key, *parameter.value), "option ",
+          quoted(parameter.key));
+    } else {
+      TRY(sys::fsconfig_flag(fs, parameter.key), "option ", quoted(parameter.key));
+    }
+  }
+  return ok();
+}
+
+Result<UniqueFd> make_filesystem(const plan::NewFilesystem& filesystem) {
+  const UniqueFd fs = TRY(sys::fsopen(filesystem.type), "type ", quoted(filesystem.type));
+  if (!filesystem.source.empty()) {
+    TRY(sys::fsconfig_string(fs.get(), "source", filesystem.source));
+  }
+  TRY(configure(fs.get(), filesystem.parameters));
+  TRY(sys::fsconfig_create(fs.get()));
+  return sys::fsmount(fs.get(), 0);
+}
+
+Result<UniqueFd> clone_source(const plan::MountStep& step, const plan::BindMount& bind) {
+  UniqueFd tree =
+      TRY(sys::clone_tree(AT_FDCWD, bind.source, bind.recursive), "source ", quoted(bind.source));
+  TRY(set_attributes(tree.get(), step));
+  return tree;
+}
+
+Result<UniqueFd> prepare(const plan::MountStep& step) {
+  if (const auto* bind = std::get_if<plan::BindMount>(&step.what)) return clone_source(step, *bind);
+  UniqueFd tree = TRY(make_filesystem(std::get<plan::NewFilesystem>(step.what)));
+  TRY(set_attributes(tree.get(), step));
+  return tree;
+}
+
+bool must_be_real_directory(const plan::MountStep& step) {
+  const auto* filesystem = std::get_if<plan::NewFilesystem>(&step.what);
+  return filesystem != nullptr && (filesystem->type == "proc" || filesystem->type == "sysfs");
+}
+
+Status refuse_link(int root, const std::string& target) {
+  const Place place = TRY(open_place(root, target));
+  const Result<struct stat> info =
+      sys::fstatat(place.parent.get(), place.name, AT_SYMLINK_NOFOLLOW);
+  if (info && S_ISLNK(info.value().st_mode)) {
+    return Error(
+               "the image has a symbolic link there, which could lead writes to /proc or /sys "
+               "astray")
+        .with_hint("make it a directory in the image");
+  }
+  return ok();
+}
+
+Status attach(const plan::MountStep& step, int tree, int root) {
+  if (must_be_real_directory(step)) TRY(refuse_link(root, step.target));
+  const struct stat info = TRY(sys::fstat(tree));
+  const Kind kind = S_ISDIR(info.st_mode) ? Kind::kDirectory : Kind::kFile;
+  const UniqueFd target = TRY(open_or_make(root, step.target, kind));
+  return sys::attach_tree(tree, target.get());
+}
+
+Status remount(const plan::MountStep& step, const plan::Remount& change, int root) {
+  const UniqueFd mount = TRY(sys::open_in_root(root, step.target, O_PATH));
+  if (change.superblock || !change.parameters.empty()) {
+    const UniqueFd fs = TRY(sys::fspick(mount.get()));
+    TRY(configure(fs.get(), change.parameters));
+    TRY(sys::fsconfig_reconfigure(fs.get()));
+  }
+  return set_attributes(mount.get(), step);
+}
+
+/// "mounts[3] /proc": the plan may have several steps for one entry of the document.
+std::string place_of(const plan::MountStep& step) {
+  const std::string_view prefix = "/mounts/";
+  if (!step.origin.starts_with(prefix)) return step.target;
+  return cat("mounts[", std::string_view(step.origin).substr(prefix.size()), "] ", step.target);
+}
+
+}  // namespace
+
+Result<Trees> clone_sources(const std::vector<plan::MountStep>& steps) {
+  Trees trees(steps.size());
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto* bind = std::get_if<plan::BindMount>(&steps[i].what);
+    if (bind == nullptr) continue;
+    Result<UniqueFd> tree = clone_source(steps[i], *bind);
+    if (!tree && tree.error().code() == EPERM) return Trees(steps.size());
+    trees[i] = TRY(at(steps[i].origin, std::move(tree)), place_of(steps[i]));
+  }
+  return trees;
+}
+
+Status prepare_mounts(const std::vector<plan::MountStep>& steps, Trees& trees) {
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (trees[i] || std::holds_alternative<plan::Remount>(steps[i].what)) continue;
+    trees[i] = TRY(at(steps[i].origin, prepare(steps[i])), place_of(steps[i]));
+  }
+  return ok();
+}
+
+Status attach_mounts(const std::vector<plan::MountStep>& steps, Trees& trees, int root) {
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto* change = std::get_if<plan::Remount>(&steps[i].what);
+    Status done = change != nullptr ? remount(steps[i], *change, root)
+                                    : attach(steps[i], trees[i].get(), root);
+    TRY(at(steps[i].origin, std::move(done)), place_of(steps[i]));
+    trees[i].reset();
+  }
+  return ok();
+}
+
+}  // namespace rt::kernel

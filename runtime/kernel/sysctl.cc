@@ -1,0 +1,33 @@
+#include "runtime/kernel/sysctl.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+
+#include "runtime/sys/file.h"
+
+namespace rt::kernel {
+namespace {
+
+/// The message of an absent parameter is "open /proc/sys/net/foo: no such file or directory": what
+/// orchestrators read.
+Status write(int directory, const plan::Sysctl& sysctl) {
+  Result<UniqueFd> file = sys::open_in_root(directory, sysctl.file, O_WRONLY | O_NOFOLLOW);
+  if (!file) return Error::from_errno(cat("open /proc/sys/", sysctl.file), file.error().code());
+  return Status(sys::write_once(file.value().get(), sysctl.value));
+}
+
+}  // namespace
+
+Status write_sysctls(const std::vector<plan::Sysctl>& sysctls) {
+  if (sysctls.empty()) return ok();
+  const UniqueFd directory = TRY(sys::open("/proc/sys", O_PATH | O_DIRECTORY), "/proc/sys");
+  const int64_t type = TRY(sys::filesystem_type(directory.get()), "/proc/sys");
+  if (type != PROC_SUPER_MAGIC) return Error("/proc/sys is not part of a proc file system");
+  for (const plan::Sysctl& sysctl : sysctls) {
+    TRY(at(sysctl.origin, write(directory.get(), sysctl)), "sysctl ", sysctl.file, " = ",
+        quoted(sysctl.value));
+  }
+  return ok();
+}
+
+}  // namespace rt::kernel

@@ -1,0 +1,89 @@
+// The parts of make_plan, a file each. For this package alone.
+//
+// A part reads the document and what earlier parts have decided, and returns its own decision;
+// make_plan.cc puts them together, in an order in which nobody reads what is not there yet.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/plan/host.h"
+#include "runtime/plan/make_plan.h"
+#include "runtime/plan/plan.h"
+#include "spec/config.h"
+
+namespace rt::plan {
+
+/// A plan on its way.
+struct Draft {
+  const spec::Config& config;
+  const Request& request;
+  const HostFacts& host;
+  Plan plan;  // what is decided so far
+
+  void warn(Origin origin, std::string message);
+  void not_supported(Origin origin, std::string what);
+};
+
+// namespaces.cc
+Result<std::vector<NamespaceStep>> plan_namespaces(Draft& draft);
+std::vector<TimeOffset> plan_time_offsets(const Draft& draft);
+std::vector<Sysctl> plan_sysctls(const Draft& draft);
+
+// id_maps.cc
+Result<std::optional<IdMaps>> plan_id_maps(Draft& draft);
+
+// cgroup.cc
+Result<CgroupStep> plan_cgroup(const Draft& draft);
+
+// root.cc
+Result<RootStep> plan_root(Draft& draft);
+
+// mounts.cc
+Result<std::vector<MountStep>> plan_mounts(Draft& draft);
+
+// cgroup_mounts.cc: one mount of type "cgroup" becomes what this host has. `model` has its target,
+// attributes, propagation and origin already; `parameters` are its own options.
+Result<std::vector<MountStep>> plan_cgroup_mount(
+    const Draft& draft, const MountStep& model, const std::vector<FilesystemParameter>& parameters);
+
+// devices.cc
+Result<std::vector<DeviceNode>> plan_devices(Draft& draft);
+std::vector<Link> plan_links(const Draft& draft);
+
+// process.cc
+Result<std::optional<ProcessStep>> plan_process(Draft& draft);
+
+// capabilities.cc
+CapabilitySets plan_capabilities(Draft& draft, const spec::Capabilities& names);
+
+// unsupported.cc: names all that the document asks for and this version does not carry out.
+void note_unsupported(Draft& draft);
+
+// parts.cc: paths and places.
+
+/// `path` as an absolute path without "//", "." and "..", as if nothing were a symbolic link. A
+/// ".." at the top stays at the top.
+std::string clean_path(std::string_view path);
+
+/// `path` itself when it is absolute, else below `directory`. Not cleaned: it is the host's, where
+/// ".." behind a symbolic link means something.
+std::string absolute_path(std::string_view directory, std::string_view path);
+
+/// Whether `path` is `directory` or below it. Both cleaned.
+bool is_within(std::string_view path, std::string_view directory);
+
+/// One part of a JSON pointer: "~" and "/" escaped. RFC 6901.
+std::string pointer_part(std::string_view key);
+
+/// `text` as it is when it is plain enough to print, in quotes otherwise.
+std::string printable(std::string_view text);
+
+/// `text` with control characters escaped, without quotes: for JSON pointers, which hold keys of
+/// the document.
+std::string escaped(std::string_view text);
+
+}  // namespace rt::plan

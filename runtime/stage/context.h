@@ -1,0 +1,65 @@
+// What the processes of a container's creation share: made by the runtime, inherited by stage 1 and
+// init. Private to this package.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/kernel/mounts.h"
+#include "runtime/kernel/namespaces.h"
+#include "runtime/kernel/restrict.h"
+#include "runtime/plan/plan.h"
+#include "runtime/plan/steps.h"
+
+namespace rt::stage {
+
+struct Context {
+  explicit Context(const plan::Plan& the_plan) : plan(the_plan) {}
+
+  const plan::Plan& plan;
+  int exec_fifo = -1;          // borrowed; -1: none
+  UniqueFd channel;            // this process's end
+  bool cgroup_by_pid = false;  // stage 1 must ask to be put into v1 cgroups
+
+  // The host's objects that the container gets, opened or cloned by the runtime.
+  std::vector<kernel::OpenNamespace> namespaces;
+  UniqueFd root_tree;
+  kernel::Trees mount_trees;
+  std::vector<UniqueFd> device_trees;
+
+  // Of init.
+  kernel::Masks masks;
+  UniqueFd root;  // "/" of the container
+  std::string executable;
+};
+
+/// One row of the walk of stage 1 or init: `run` carries out `step`.
+struct Handler {
+  plan::Step step;
+  Status (*run)(Context& context);
+};
+
+/// Carries out the rows of plan::kSteps that belong to `actor` at create, in their order, each by
+/// its handler. An error gets the step's name.
+template <size_t N>
+Status run_steps(plan::Actor actor, const Handler (&handlers)[N], Context& context) {
+  for (const plan::StepRow& row : plan::kSteps) {
+    if (row.actor != actor || row.phase != plan::Phase::kCreate) continue;
+    for (const Handler& handler : handlers) {
+      if (handler.step != row.step) continue;
+      Status done = handler.run(context);
+      if (!done) return std::move(done).error().in_step(row.name);
+    }
+  }
+  return ok();
+}
+
+/// The whole life of stage 1: joins, makes namespaces, clones init, ends.
+[[noreturn]] void stage1_main(Context& context);
+
+/// The whole life of init until it becomes the payload.
+[[noreturn]] void init_main(Context& context);
+
+}  // namespace rt::stage

@@ -1,0 +1,59 @@
+#include "spec/suggest.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace spec {
+namespace {
+
+constexpr size_t kLongestWord = 64;  // a longer one is no misspelling of a key
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// How many letters must be inserted, removed or replaced, case aside (Levenshtein).
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t replaced = diagonal + (lower(a[i]) == lower(b[j]) ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+bool one_contains_the_other(std::string_view a, std::string_view b) {
+  const std::string_view shorter = a.size() < b.size() ? a : b;
+  const std::string_view longer = a.size() < b.size() ? b : a;
+  if (shorter.size() < 4) return false;
+  const auto same = [](char x, char y) { return lower(x) == lower(y); };
+  return std::search(longer.begin(), longer.end(), shorter.begin(), shorter.end(), same) !=
+         longer.end();
+}
+
+}  // namespace
+
+std::optional<std::string_view> suggest(std::string_view word,
+                                        const std::vector<std::string_view>& known) {
+  if (word.empty() || word.size() > kLongestWord) return std::nullopt;
+  std::optional<std::string_view> nearest;
+  size_t shortest = std::clamp<size_t>(word.size() / 3, 1, 3) + 1;  // one more than is near enough
+  for (const std::string_view candidate : known) {
+    const size_t distance = edit_distance(word, candidate);
+    if (distance >= shortest) continue;
+    nearest = candidate;
+    shortest = distance;
+  }
+  if (nearest) return nearest;
+  const auto containing = std::find_if(known.begin(), known.end(), [&](std::string_view candidate) {
+    return one_contains_the_other(word, candidate);
+  });
+  if (containing == known.end()) return std::nullopt;
+  return *containing;
+}
+
+}  // namespace spec

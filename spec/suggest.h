@@ -1,0 +1,15 @@
+// "Did you mean": which known word an unknown one was probably meant to be.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace spec {
+
+/// The word of `known` nearest to `word`, when one is near enough: the same but for case, a few
+/// letters away, or one containing the other.
+[[nodiscard]] std::optional<std::string_view> suggest(std::string_view word,
+                                                      const std::vector<std::string_view>& known);
+
+}  // namespace spec

@@ -1,0 +1,420 @@
+#include "runtime/cgroup/cgroup.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/sys/file.h"
+#include "runtime/sys/process.h"
+#include "tests/support/cgroups.h"
+#include "tests/support/matchers.h"
+
+namespace rt::cgroup {
+namespace {
+
+using rt::testing::all_cgroups;
+using rt::testing::fails_with;
+using rt::testing::hierarchies;
+using rt::testing::Hierarchy;
+using rt::testing::is_ok;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kPatience(10);
+
+std::string read_text(const std::string& path) {
+  return sys::read_file(path, size_t{1} << 20).value();
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+/// A child that waits to be killed, made in the v2 directory.
+class Sleeper {
+ public:
+  explicit Sleeper(const std::vector<Directory>& directories) {
+    const UniqueFd unified = open_unified(directories).value();
+    sys::Child child = sys::clone(0, unified ? unified.get() : -1).value();
+    if (child.pid == 0) {
+      while (true) ::pause();
+    }
+    pid_ = child.pid;
+    EXPECT_TRUE(is_ok(enter(directories, pid_)));
+  }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+  ~Sleeper() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] bool ended() const {
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+    return info.si_pid == pid_;
+  }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+class Cgroup : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (hierarchies().empty()) GTEST_SKIP() << "no cgroup hierarchy is mounted";
+    const Status writable = sys::mkdir(cat(hierarchies().front().own, '/', name()), 0755);
+    if (!writable) GTEST_SKIP() << "cannot make cgroups: " << writable.error().message();
+    ::rmdir(cat(hierarchies().front().own, '/', name()).c_str());
+    before_ = all_cgroups();
+  }
+
+  void TearDown() override {
+    for (const std::string& path : all_cgroups()) {
+      if (path.find(prefix()) == std::string::npos || before_.contains(path)) continue;
+      ADD_FAILURE() << "left behind: " << path;
+      to_remove_.push_back(path);
+    }
+    std::ranges::sort(to_remove_, std::greater<>());  // children first
+    for (const std::string& path : to_remove_) ::rmdir(path.c_str());
+  }
+
+  static std::string prefix() { return cat("runtime-test-", ::getpid(), '-'); }
+  static std::string name() {
+    return prefix() + ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  }
+
+  /// A plan for the directory `below` (default: one of the test's name) in each hierarchy.
+  static plan::CgroupStep plan_for(const std::string& below = name()) {
+    plan::CgroupStep step;
+    for (const Hierarchy& hierarchy : hierarchies()) {
+      step.directories.push_back({.hierarchy = hierarchy.mount,
+                                  .path = cat(hierarchy.own, '/', below),
+                                  .unified = hierarchy.unified,
+                                  .cpuset = hierarchy.options.contains("cpuset")});
+    }
+    step.origin = "/linux/cgroupsPath";
+    return step;
+  }
+
+  /// Of `directories`, the leaf in the hierarchy with this v1 controller; "" when there is none.
+  static std::string leaf_with(const std::string& controller, const std::string& below = name()) {
+    for (const Hierarchy& hierarchy : hierarchies()) {
+      if (hierarchy.options.contains(controller)) return cat(hierarchy.own, '/', below);
+    }
+    return "";
+  }
+  static std::string unified_leaf(const std::string& below = name()) {
+    for (const Hierarchy& hierarchy : hierarchies()) {
+      if (hierarchy.unified) return cat(hierarchy.own, '/', below);
+    }
+    return "";
+  }
+
+ private:
+  std::set<std::string> before_;
+  std::vector<std::string> to_remove_;
+};
+
+TEST_F(Cgroup, IsMadeEnteredKilledAndRemoved) {
+  const plan::CgroupStep plan = plan_for();
+  const Result<std::vector<Directory>> made = make(plan);
+  ASSERT_TRUE(is_ok(made));
+  EXPECT_EQ(made.value().size(), plan.directories.size());
+  const Sleeper sleeper(made.value());
+  for (const Directory& directory : made.value()) {
+    EXPECT_TRUE(directory.made && directory.leaf);
+    EXPECT_EQ(read_text(directory.path + "/cgroup.procs"), cat(sleeper.pid(), '\n'));
+  }
+  EXPECT_EQ(processes(made.value()).value(), std::vector<pid_t>{sleeper.pid()});
+  ASSERT_TRUE(is_ok(kill_all(made.value(), kPatience)));
+  EXPECT_TRUE(sleeper.ended());
+  EXPECT_TRUE(processes(made.value()).value().empty());
+  EXPECT_TRUE(is_ok(remove(made.value(), kPatience)));
+}
+
+TEST_F(Cgroup, AnnouncedDirectoriesAreThoseThatAreMade) {
+  const plan::CgroupStep plan = plan_for(cat(name(), "/a/b"));
+  const Result<std::vector<Directory>> announced = announce(plan);
+  ASSERT_TRUE(is_ok(announced));
+  const Result<std::vector<Directory>> made = make(plan);
+  ASSERT_TRUE(is_ok(made));
+  ASSERT_EQ(announced.value().size(), made.value().size());
+  for (size_t i = 0; i < made.value().size(); ++i) {
+    EXPECT_EQ(announced.value()[i].path, made.value()[i].path);
+    EXPECT_TRUE(announced.value()[i].made);
+    EXPECT_FALSE(announced.value()[i].leaf);
+  }
+  // A create that died before it could say more is cleaned up by the announcement alone.
+  EXPECT_TRUE(is_ok(remove(announced.value(), kPatience)));
+}
+
+TEST_F(Cgroup, ParentsAreRemovedWithTheLastChild) {
+  const std::string parent = name();
+  const std::vector<Directory> first = make(plan_for(parent + "/first")).value();
+  const std::vector<Directory> second = make(plan_for(parent + "/second")).value();
+  EXPECT_EQ(first.size(), 2 * second.size());
+  EXPECT_TRUE(is_ok(remove(first, kPatience)));
+  for (const Directory& directory : second) EXPECT_TRUE(exists(directory.path));
+  EXPECT_TRUE(is_ok(remove(second, kPatience)));
+  EXPECT_TRUE(is_ok(remove(first, kPatience))) << "removing again";
+}
+
+TEST_F(Cgroup, ThatIsNotEmptyIsRefused) {
+  const std::vector<Directory> made = make(plan_for()).value();
+  {
+    const Sleeper sleeper(made);
+    const Result<std::vector<Directory>> again = make(plan_for());
+    ASSERT_FALSE(again.ok());
+    EXPECT_TRUE(
+        again.error().message().ends_with(": container's cgroup is not empty: 1 process(es) found"))
+        << again.error().message();
+    EXPECT_EQ(again.error().pointer(), "/linux/cgroupsPath");
+  }
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, ThatExistsAndIsEmptyIsUsedAndNotRemoved) {
+  const std::vector<Directory> ours = make(plan_for()).value();
+  const Result<std::vector<Directory>> theirs = make(plan_for());
+  ASSERT_TRUE(is_ok(theirs));
+  for (const Directory& directory : theirs.value()) EXPECT_FALSE(directory.made);
+  const Sleeper sleeper(theirs.value());
+  EXPECT_TRUE(is_ok(kill_all(theirs.value(), kPatience)));
+  EXPECT_TRUE(sleeper.ended());
+  EXPECT_TRUE(is_ok(remove(theirs.value(), kPatience)));
+  for (const Directory& directory : ours) EXPECT_TRUE(exists(directory.path));
+  EXPECT_TRUE(is_ok(remove(ours, kPatience)));
+}
+
+TEST_F(Cgroup, OthersBelowADirectoryThatIsNotOursAreLeftAlone) {
+  const std::vector<Directory> outer = make(plan_for()).value();
+  const std::vector<Directory> inner = make(plan_for(name() + "/inner")).value();
+  std::vector<Directory> borrowed = outer;
+  for (Directory& directory : borrowed) directory.made = false;
+  {
+    const Sleeper stranger(inner);
+    EXPECT_TRUE(processes(borrowed).value().empty());
+    EXPECT_TRUE(is_ok(kill_all(borrowed, kPatience)));
+    EXPECT_FALSE(stranger.ended());
+    EXPECT_EQ(processes(outer).value(), std::vector<pid_t>{stranger.pid()});
+  }
+  EXPECT_TRUE(is_ok(remove(outer, kPatience)));
+}
+
+TEST_F(Cgroup, ThatIsFrozenIsRefused) {
+  const std::string freezer = leaf_with("freezer");
+  const std::string file =
+      freezer.empty() ? unified_leaf() + "/cgroup.freeze" : freezer + "/freezer.state";
+  const std::vector<Directory> made = make(plan_for()).value();
+  ASSERT_TRUE(is_ok(sys::write_file(file, freezer.empty() ? "1" : "FROZEN")));
+  const Result<std::vector<Directory>> again = make(plan_for());
+  ASSERT_FALSE(again.ok());
+  EXPECT_TRUE(again.error().message().ends_with(": container's cgroup unexpectedly frozen"));
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, BelowAFrozenParentIsRefusedAndNothingIsLeft) {
+  const std::string parent = unified_leaf();
+  if (parent.empty()) GTEST_SKIP() << "no cgroup v2";
+  const std::vector<Directory> outer = make(plan_for()).value();
+  ASSERT_TRUE(is_ok(sys::write_file(parent + "/cgroup.freeze", "1")));
+  const Result<std::vector<Directory>> inner = make(plan_for(name() + "/inner"));
+  EXPECT_FALSE(inner.ok());
+  for (const Directory& directory : outer) EXPECT_FALSE(exists(directory.path + "/inner"));
+  EXPECT_TRUE(is_ok(remove(outer, kPatience)));
+}
+
+TEST_F(Cgroup, FrozenProcessesAreKilled) {
+  const std::vector<Directory> made = make(plan_for()).value();
+  const Sleeper sleeper(made);
+  const std::string freezer = leaf_with("freezer");
+  const std::string unified = unified_leaf();
+  if (!freezer.empty()) {
+    ASSERT_TRUE(is_ok(sys::write_file(freezer + "/freezer.state", "FROZEN")));
+  }
+  if (!unified.empty()) {
+    ASSERT_TRUE(is_ok(sys::write_file(unified + "/cgroup.freeze", "1")));
+  }
+  EXPECT_TRUE(is_ok(kill_all(made, kPatience)));
+  EXPECT_TRUE(sleeper.ended());
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, ProcessesInCgroupsThatThePayloadMadeAndFrozeAreKilled) {
+  const std::vector<Directory> made = make(plan_for()).value();
+  const std::string inner = name() + "/x/y";
+  std::vector<Directory> nested = make(plan_for(inner)).value();
+  const Sleeper outside(made);
+  const Sleeper inside(nested);
+  const std::string freezer = leaf_with("freezer", inner);
+  if (!freezer.empty()) {
+    ASSERT_TRUE(is_ok(sys::write_file(freezer + "/freezer.state", "FROZEN")));
+  }
+  EXPECT_EQ(processes(made).value().size(), 2U);
+  EXPECT_TRUE(is_ok(kill_all(made, kPatience)));
+  EXPECT_TRUE(outside.ended() && inside.ended());
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, OfVersionOneAloneIsKilledToo) {
+  plan::CgroupStep plan = plan_for();
+  std::erase_if(plan.directories, [](const auto& directory) { return directory.unified; });
+  if (plan.directories.empty()) GTEST_SKIP() << "no cgroup v1";
+  const std::vector<Directory> made = make(plan).value();
+  const Sleeper one(made);
+  const Sleeper two(made);
+  EXPECT_TRUE(is_ok(kill_all(made, kPatience)));
+  EXPECT_TRUE(one.ended() && two.ended());
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, AForkBombIsKilled) {
+  plan::CgroupStep plan = plan_for();
+  std::erase_if(plan.directories, [](const auto& directory) { return directory.unified; });
+  if (plan.directories.empty()) GTEST_SKIP() << "no cgroup v1";
+  const std::vector<Directory> made = make(plan).value();
+  const std::string pids = leaf_with("pids");
+  if (pids.empty()) GTEST_SKIP() << "no pids controller to bound it with";
+  ASSERT_TRUE(is_ok(sys::write_file(pids + "/pids.max", "40")));
+  const pid_t bomb = ::fork();
+  ASSERT_GE(bomb, 0);
+  if (bomb == 0) {
+    ::raise(SIGSTOP);
+    while (true) {
+      // Parent and child take turns in dying, so that a pid is old as soon as it is listed.
+      if (::fork() > 0 && ::getpid() % 2 == 0) ::_exit(0);
+    }
+  }
+  ASSERT_EQ(::waitpid(bomb, nullptr, WUNTRACED), bomb);
+  ASSERT_TRUE(is_ok(enter(made, bomb)));
+  ::kill(bomb, SIGCONT);
+  EXPECT_TRUE(is_ok(kill_all(made, kPatience)));
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+  ::waitpid(bomb, nullptr, 0);
+}
+
+TEST_F(Cgroup, SignalReachesEveryProcessAndNoOther) {
+  const std::vector<Directory> made = make(plan_for()).value();
+  const Sleeper one(made);
+  const Sleeper two(made);
+  const Sleeper stranger({});
+  EXPECT_TRUE(is_ok(signal_all(made, SIGTERM)));
+  EXPECT_EQ(sys::wait_readable({sys::pidfd_open(one.pid()).value().get()}, kPatience).value(), 0U);
+  EXPECT_EQ(sys::wait_readable({sys::pidfd_open(two.pid()).value().get()}, kPatience).value(), 0U);
+  EXPECT_FALSE(stranger.ended());
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, WithAProcessInItIsNotRemovedAndTheErrorNamesThePid) {
+  const std::vector<Directory> made = make(plan_for()).value();
+  {
+    const Sleeper sleeper(made);
+    EXPECT_TRUE(
+        fails_with(remove(made, milliseconds(20)),
+                   cat("cgroup ", rt::quoted(made.front().path),
+                       ": rmdir: device or resource busy (processes in it: ", sleeper.pid(), ')')));
+  }
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, IsRemovedHoweverDeepThePayloadNestedIt) {
+  const std::vector<Directory> made = make(plan_for()).value();
+  for (const Directory& directory : made) {
+    std::string path = directory.path;
+    for (int depth = 0; depth < 60; ++depth) {
+      path += "/n";
+      ASSERT_EQ(::mkdir(path.c_str(), 0755), 0) << path;
+      ASSERT_EQ(::mkdir((path + "-sibling").c_str(), 0755), 0);
+    }
+  }
+  EXPECT_TRUE(is_ok(kill_all(made, kPatience)));
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, ThatVanishedIsEmptyAndRemoved) {
+  const std::vector<Directory> made = make(plan_for()).value();
+  for (const Directory& directory : made) ASSERT_EQ(::rmdir(directory.path.c_str()), 0);
+  EXPECT_TRUE(processes(made).value().empty());
+  EXPECT_TRUE(is_ok(signal_all(made, SIGTERM)));
+  EXPECT_TRUE(is_ok(kill_all(made, kPatience)));
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+  const Status entered = enter(made, ::getpid());
+  EXPECT_FALSE(entered.ok());
+}
+
+TEST_F(Cgroup, CpusetIsFilledFromItsParent) {
+  const std::string inner = name() + "/inner";
+  const std::string leaf = leaf_with("cpuset", inner);
+  if (leaf.empty()) GTEST_SKIP() << "no cpuset v1";
+  const std::vector<Directory> made = make(plan_for(inner)).value();
+  const std::string top = leaf.substr(0, leaf.size() - inner.size());
+  EXPECT_EQ(read_text(leaf + "/cpuset.cpus"), read_text(top + "/cpuset.cpus"));
+  EXPECT_EQ(read_text(leaf + "/cpuset.mems"), read_text(top + "/cpuset.mems"));
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, MakingNothingIsFine) {
+  const std::vector<Directory> made = make({}).value();
+  EXPECT_TRUE(made.empty());
+  EXPECT_FALSE(static_cast<bool>(open_unified(made).value()));
+  EXPECT_TRUE(is_ok(kill_all(made, milliseconds(0))));
+}
+
+TEST_F(Cgroup, DirectoriesOutsideACgroupFileSystemAreRefused) {
+  std::string place = ::testing::TempDir() + "not-a-cgroup.XXXXXX";
+  ASSERT_NE(::mkdtemp(place.data()), nullptr);
+  plan::CgroupStep plan;
+  plan.directories.push_back({.hierarchy = place, .path = place + "/x"});
+  EXPECT_TRUE(fails_with(
+      make(plan), cat("cgroup ", rt::quoted(place + "/x"), ": not in a cgroup v1 file system")));
+  EXPECT_FALSE(exists(place + "/x"));
+  EXPECT_FALSE(remove({{.path = place, .unified = true, .made = true}}, milliseconds(0)).ok());
+  EXPECT_TRUE(exists(place));
+  ::rmdir(place.c_str());
+}
+
+TEST_F(Cgroup, LinksAreNotFollowed) {
+  const std::vector<Directory> made = make(plan_for()).value();
+  std::string place = ::testing::TempDir() + "link.XXXXXX";
+  ASSERT_NE(::mkdtemp(place.data()), nullptr);
+  const std::string link = place + "/link";
+  ASSERT_EQ(::symlink(made.front().path.c_str(), link.c_str()), 0);
+  const Directory through{.path = link, .unified = made.front().unified, .made = true};
+  EXPECT_FALSE(processes({through}).ok());
+  EXPECT_FALSE(remove({through}, milliseconds(0)).ok());
+  EXPECT_TRUE(exists(made.front().path));
+  ::unlink(link.c_str());
+  ::rmdir(place.c_str());
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, PathsThatLeaveTheHierarchyAreRefused) {
+  for (const char* below : {"../x", "a/../../x", "a//b", "./a", "a/."}) {
+    EXPECT_FALSE(make(plan_for(below)).ok()) << below;
+    EXPECT_FALSE(announce(plan_for(below)).ok()) << below;
+  }
+  plan::CgroupStep plan = plan_for();
+  plan.directories.front().path = "/tmp/elsewhere";
+  EXPECT_FALSE(make(plan).ok());
+}
+
+TEST_F(Cgroup, WhatCannotBeMadeIsLeftOutWhereItIsOptional) {
+  plan::CgroupStep plan = plan_for();
+  plan.directories.push_back({.hierarchy = "/no/such/mount", .path = "/no/such/mount/x"});
+  EXPECT_FALSE(make(plan).ok());
+  plan.optional = true;
+  const Result<std::vector<Directory>> made = make(plan);
+  ASSERT_TRUE(is_ok(made));
+  EXPECT_EQ(made.value().size() + 1, plan.directories.size());
+  EXPECT_TRUE(is_ok(remove(made.value(), kPatience)));
+}
+
+}  // namespace
+}  // namespace rt::cgroup

@@ -1,0 +1,135 @@
+#include "runtime/plan/describe.h"
+
+#include "tests/unit/plan/planning.h"
+
+namespace rt::plan::testing {
+namespace {
+
+/// The texts of one step.
+std::vector<std::string> texts(const Plan& plan, Step step) {
+  std::vector<std::string> out;
+  for (const Action& action : actions(plan)) {
+    if (action.step == step) out.push_back(action.text);
+  }
+  return out;
+}
+
+TEST(Describe, FollowsTheOrderOfTheSteps) {
+  const std::vector<Action> all = actions(plan_of(user_namespace_config()));
+  size_t row = 0;
+  for (const Action& action : all) {
+    while (row < std::size(kSteps) && kSteps[row].step != action.step) ++row;
+    ASSERT_LT(row, std::size(kSteps)) << action.text;
+    EXPECT_EQ(action.phase, kSteps[row].phase);
+    EXPECT_EQ(action.actor, kSteps[row].actor);
+  }
+  EXPECT_EQ(all.front().step, Step::kRecord);
+  EXPECT_EQ(all.back().step, Step::kRemoveRecord);
+}
+
+TEST(Describe, EveryActionHasAnOrigin) {
+  for (const Action& action : actions(plan_of(user_namespace_config(), user_host()))) {
+    EXPECT_FALSE(action.origin.empty()) << action.text;
+    EXPECT_FALSE(action.text.empty()) << name_of(action.step);
+  }
+}
+
+TEST(Describe, AStepWithNothingToDoIsLeftOut) {
+  const Plan plan = plan_of(small_config());
+  EXPECT_TRUE(texts(plan, Step::kSysctl).empty());
+  EXPECT_TRUE(texts(plan, Step::kIdMaps).empty());
+  EXPECT_TRUE(texts(plan, Step::kReadonlyRoot).empty());
+}
+
+TEST(Describe, AMountIsSaidInTheWordsOfTheDocument) {
+  spec::Config config = small_config();
+  config.mounts = {
+      {"/proc", "proc", "proc", {"nosuid", "relatime"}, {}, {}},
+      {"/data", "ext4", "/dev/vdb", {"ro", "data=journal"}, {}, {}},
+      {"/src", "bind", "/host/src", {"rbind", "rro", "rw", "exec", "rslave"}, {}, {}},
+      {"/data", "", "", {"remount", "noexec"}, {}, {}},
+  };
+  EXPECT_EQ(texts(plan_of(config), Step::kMounts),
+            (std::vector<std::string>{
+                "mount proc on /proc (nosuid,relatime; rprivate)",
+                "mount ext4 /dev/vdb on /data (ro,ro,data=journal; rprivate)",
+                "rbind /host/src on /src (rw,exec,rro; rslave)",
+                "remount /data (noexec)",
+            }));
+}
+
+TEST(Describe, CapabilitiesAreShort) {
+  spec::Config config = small_config();
+  spec::Capabilities& sets = config.process->capabilities.emplace();
+  sets.bounding = {"CAP_CHOWN", "CAP_SYS_ADMIN"};
+  const std::vector<std::string> lines = texts(plan_of(config), Step::kUser);
+  EXPECT_EQ(lines.at(3), "bounding capabilities: chown sys_admin");
+  EXPECT_EQ(lines.at(4), "permitted capabilities: none");
+}
+
+TEST(Describe, ValuesOfTheEnvironmentAreNotShown) {
+  spec::Config config = small_config();
+  config.process->env = {"PATH=/bin", "TOKEN=hunter2", "EMPTY"};
+  const std::string text = describe_text(plan_of(config));
+  EXPECT_NE(text.find("with 3 variables: PATH, TOKEN, EMPTY"), std::string::npos);
+  EXPECT_EQ(text.find("hunter2"), std::string::npos);
+}
+
+/// Everything in the document that ends up in a line, with a line feed and an escape sequence.
+spec::Config hostile_config() {
+  const std::string bad = "x\n\x1b[2Jy";
+  spec::Config config = small_config();
+  config.hostname = bad;
+  config.root->path = bad;
+  config.process->args = {bad};
+  config.process->env = {cat(bad, "=1")};
+  config.process->cwd = cat('/', bad);
+  config.process->capabilities.emplace().bounding = {bad};
+  config.mounts = {{cat('/', bad), bad, bad, {cat(bad, '=', bad)}, {}, {}},
+                   {cat('/', bad), "bind", bad, {}, {}, {}}};
+  config.linux_.sysctl = {{cat("net.", bad), bad}};
+  config.linux_.masked_paths = {bad};
+  config.linux_.readonly_paths = {bad};
+  config.linux_.cgroups_path = bad;
+  config.linux_.devices = {{"c", cat('/', bad), 1, 1, {}, {}, {}}};
+  config.linux_.namespaces[1].path = bad;
+  return config;
+}
+
+TEST(Describe, ControlCharactersAreEscaped) {
+  const std::string text = describe_text(plan_of(hostile_config()));
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  for (const std::string_view line : split(text, '\n')) {
+    const bool begins_well = line.empty() || line.starts_with("create") ||
+                             line.starts_with("start") || line.starts_with("delete") ||
+                             line.starts_with("warning: ");
+    EXPECT_TRUE(begins_well) << line;
+  }
+}
+
+TEST(Describe, RemarksComeLast) {
+  spec::Config config = small_config();
+  config.linux_.resources.emplace().pids_limit = 5;
+  config.linux_.seccomp.emplace();
+  const std::string text = describe_text(plan_of(config));
+  EXPECT_TRUE(
+      text.ends_with("warning: /linux/resources: resource limits are not applied by this version\n"
+                     "not supported: /linux/seccomp: seccomp filters\n"))
+      << text;
+}
+
+TEST(Describe, JsonHasTheSameActions) {
+  spec::Config config = small_config();
+  config.linux_.seccomp.emplace();
+  const std::string json = describe_json(plan_of(config));
+  for (const char* part :
+       {"\"id\": \"demo\"", "\"bundle\": \"/bundle\"", "\"phase\": \"create\"",
+        "\"process\": \"stage 1\"", "\"step\": \"enter root\"",
+        "\"text\": \"pivot_root to /bundle/rootfs\"", "\"origin\": \"/root/path\"",
+        "\"warnings\": []", "\"message\": \"seccomp filters\""}) {
+    EXPECT_NE(json.find(part), std::string::npos) << part << "\nin\n" << json;
+  }
+}
+
+}  // namespace
+}  // namespace rt::plan::testing

@@ -1,0 +1,204 @@
+#!/bin/bash
+# What holds for every commit, beside the tests. Usage: tools/check.sh [--list] [NAME|fast|all]...
+#
+# Each check prints what it found and the script ends with the names of those that failed. Without
+# a name: all, in the order of what fails fastest. --list only prints the names.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+fast_checks=(format syscalls includes standalone shellcheck conformance commits layers suites binary)
+all_checks=("${fast_checks[@]}" tidy)
+
+# Files of the tree, committed or not, that match the patterns.
+files() { git ls-files --cached --others --exclude-standard -- "$@"; }
+
+# Prints what is on stdin and fails when there is any.
+none() { ! grep .; }
+
+check_format() {
+    local file
+    for file in $(files '*.cc' '*.h'); do
+        clang-format-19 --dry-run -Werror "$file" 2>/dev/null || echo "$file: tools/format would change it"
+    done | none
+}
+
+# The only place that calls the kernel is runtime/sys.
+check_syscalls() {
+    files 'runtime/*.cc' 'runtime/*.h' | grep -v -e '^runtime/sys/' -e '^runtime/base/unique_fd.h$' |
+        xargs -r grep -nE '(^|[^:A-Za-z0-9_>])::[a-z_0-9]+\(' | grep -v '::strerrordesc_np(' | none
+}
+
+# Which folders the files of a folder may include. Arrows point from doing to deciding to saying.
+may_include() {
+    case $1 in
+    runtime/base) echo 'runtime/base' ;;
+    runtime/sys) echo 'runtime/(sys|base)' ;;
+    spec) echo 'spec|runtime/base' ;;
+    runtime/plan) echo 'runtime/plan|spec|runtime/base' ;;
+    runtime/kernel) echo 'runtime/(kernel|plan|sys|base)' ;;
+    runtime/cgroup) echo 'runtime/(cgroup|plan|sys|base)' ;;
+    runtime/stage) echo 'runtime/(stage|kernel|cgroup|plan|sys|base)|spec' ;;
+    runtime/container) echo 'runtime/(container|stage|kernel|cgroup|plan|sys|base)|spec' ;;
+    runtime/cli) echo 'runtime/(cli|container|base)|spec' ;;
+    runtime) echo 'runtime/(cli|base)' ;;
+    *) echo "unknown folder $1" ;;
+    esac
+}
+
+check_includes() {
+    local file folder
+    for file in $(files 'runtime/*.cc' 'runtime/*.h' 'spec/*.cc' 'spec/*.h'); do
+        folder=$(dirname "$file")
+        grep -HnE '^#include "' "$file" | grep -vE "#include \"($(may_include "$folder"))/[a-z_0-9]+\.h\""
+        # A concept of the kernel does not know another; what they share is how to look below a root.
+        [[ $folder != runtime/kernel ]] || grep -HnE '^#include "runtime/kernel/' "$file" |
+            grep -vE "/kernel/($(basename "${file%.*}")|in_root)\.h\""
+    done | none
+}
+
+# Nothing refers to what only the authors' machine has.
+check_standalone() {
+    files | grep -v '^tools/check.sh$' | xargs -r grep -nIE '\.\./shared|/work/' | none
+}
+
+check_shellcheck() {
+    local file scripts=()
+    while read -r file; do
+        if head -c 64 "$file" | head -n 1 | grep -aqE '^#!.*\b(ba)?sh\b'; then scripts+=("$file"); fi
+    done < <(files)
+    shellcheck "${scripts[@]}"
+}
+
+# Rows of docs/conformance.md: | section | requirement | file | tests/FILE.cc: Suite.Name |
+check_conformance() {
+    local file test suite name
+    while IFS='|' read -r _ _ _ file test _; do
+        file=$(tr -d '` ' <<<"$file") test=$(tr -d '` ' <<<"$test")
+        [[ -f $file ]] || echo "docs/conformance.md: no such file: $file"
+        suite=${test#*:} name=${suite#*.} suite=${suite%%.*}
+        [[ -n $name && -f ${test%%:*} ]] && tr '\n' ' ' <"${test%%:*}" |
+            grep -qE "TEST(_F|_P)?\( *$suite, *$name *\)" || echo "docs/conformance.md: no such test: $test"
+    done < <(sed -n '/^## Not in this version/q; /^| [^|]* | .*\.\(cc\|h\)/p' docs/conformance.md) | none
+}
+
+# "area: Imperative subject", 72 columns, no full stop.
+check_commits() {
+    git rev-parse -q --verify HEAD >/dev/null || return 0
+    git log --no-merges --format='%h %s' |
+        grep -vE '^[0-9a-f]+ [a-z][a-z0-9_./-]*(, [a-z][a-z0-9_./-]*)*: [A-Z].*[^.]$' | none &&
+        git log --no-merges --format='%h %s' | grep -E '^[0-9a-f]+ .{73}' | none
+}
+
+# Paths between packages that must not exist, through however many others.
+check_layers() {
+    local edge found failed=0
+    for edge in \
+        'somepath(//runtime/plan, //runtime/sys)' \
+        'somepath(//spec, //runtime/... except //runtime/base)' \
+        'somepath(//runtime/kernel, //runtime/stage)' \
+        'somepath(//runtime/kernel, //runtime/cgroup)' \
+        'somepath(//runtime/cgroup, //runtime/kernel)'; do
+        found=$(bazel query --noshow_progress --ui_event_filters=-info "$edge") || failed=1
+        if [[ -n $found ]]; then
+            printf 'forbidden: %s\n%s\n' "$edge" "$found"
+            failed=1
+        fi
+    done
+    return "$failed"
+}
+
+# Each test is in one of the suites of the top BUILD file.
+check_suites() {
+    bazel query --noshow_progress --ui_event_filters=-info \
+        'tests(//tests/...) except tests(set(//:unit //:kernel //:e2e))' | none
+}
+
+# Says what is wrong when the command finds the pattern, or when it does not: expect [!] PATTERN CALL...
+expect() {
+    local wanted=0 pattern
+    if [[ $1 == '!' ]]; then
+        wanted=1
+        shift
+    fi
+    pattern=$1
+    shift
+    "$@" 2>&1 | grep -qE "$pattern"
+    if (($? != wanted)); then
+        printf '%s: "%s" %s\n' "$*" "$pattern" "$( ((wanted)) && echo 'must not be there' || echo 'is missing')"
+        return 1
+    fi
+}
+
+# Static, position independent, nothing writable and executable, all bound at the start.
+check_binary() {
+    local failed=0 binary=bazel-bin/runtime/runtime
+    bazel build --noshow_progress --ui_event_filters=-info //:runtime || return 1
+    expect 'Type: +DYN' readelf -hW "$binary" || failed=1
+    expect ! 'INTERP' readelf -lW "$binary" || failed=1
+    expect 'GNU_STACK.* RW  ' readelf -lW "$binary" || failed=1
+    expect 'GNU_RELRO' readelf -lW "$binary" || failed=1
+    expect ! ' RWE ' readelf -lW "$binary" || failed=1
+    expect 'BIND_NOW' readelf -dW "$binary" || failed=1
+    expect 'Flags: NOW PIE' readelf -dW "$binary" || failed=1
+    expect ! 'NEEDED|RPATH|RUNPATH|TEXTREL' readelf -dW "$binary" || failed=1
+    expect ! 'dlopen|dlsym' readelf -sW "$binary" || failed=1
+    expect ! 'libnss_|nsswitch' strings -a "$binary" || failed=1
+    return "$failed"
+}
+
+# clang-tidy of one file, passed over when neither it nor what it includes has changed since it was
+# last clean.
+tidy_one() {
+    local file=$1 key
+    key=$({
+        clang-tidy-19 --version
+        g++ -std=c++23 -D_GNU_SOURCE -I. -MM "$file" | tr ' ' '\n' | grep / | LC_ALL=C sort -u |
+            xargs cat .clang-tidy
+    } | sha256sum | cut -d ' ' -f 1)
+    [[ ! -e $tidy_cache/$key ]] || return 0
+    if clang-tidy-19 --quiet "$file" -- -std=c++20 -D_GNU_SOURCE -I. 2>/dev/null; then
+        touch "$tidy_cache/$key"
+    else
+        printf 'clang-tidy: %s\n' "$file"
+        return 1
+    fi
+}
+
+check_tidy() {
+    tidy_cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/runtime-tidy
+    mkdir -p "$tidy_cache"
+    export tidy_cache
+    export -f tidy_one
+    # shellcheck disable=SC2016  # the shell that xargs starts expands it
+    files '*.cc' | xargs -r -n 1 -P "$(nproc)" bash -c 'tidy_one "$0"'
+}
+
+list=0 names=()
+for argument in "${@:-all}"; do
+    case $argument in
+    --list) list=1 ;;
+    fast) names+=("${fast_checks[@]}") ;;
+    all) names+=("${all_checks[@]}") ;;
+    *)
+        if ! declare -F "check_$argument" >/dev/null; then
+            printf 'tools/check.sh: no check named "%s"; there are: %s\n' "$argument" "${all_checks[*]}" >&2
+            exit 2
+        fi
+        names+=("$argument")
+        ;;
+    esac
+done
+if ((list)); then
+    printf '%s\n' "${names[@]}"
+    exit
+fi
+
+failed=()
+for name in "${names[@]}"; do
+    printf '== %s\n' "$name"
+    "check_$name" || failed+=("$name")
+done
+if ((${#failed[@]})); then
+    printf 'failed checks: %s\n' "${failed[*]}"
+    exit 1
+fi
