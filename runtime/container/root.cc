@@ -5,22 +5,12 @@
 #include <cstdlib>
 
 #include "runtime/container/store.h"
+#include "runtime/kernel/host.h"
 #include "runtime/sys/file.h"
 #include "runtime/sys/process.h"
 
 namespace rt::container {
 namespace {
-
-/// Whether user ids here are the machine's own. user_namespaces(7).
-Result<bool> in_initial_user_namespace() {
-  const std::string path = "/proc/self/uid_map";
-  const std::string map = TRY(sys::read_file(path, 65536), path);
-  std::vector<uint64_t> numbers;
-  for (const std::string_view word : split(map.substr(0, map.find('\n')), ' ')) {
-    if (const auto number = parse_uint(word)) numbers.push_back(*number);
-  }
-  return numbers == std::vector<uint64_t>{0, 0, 4294967295};
-}
 
 Status check_trusted(int root) {
   const struct stat info = TRY(sys::fstat(root));
@@ -49,7 +39,7 @@ Status make_directories(const std::string& path) {
 
 Result<std::string> default_root() {
   if (sys::geteuid() == 0) {
-    const bool initial = TRY(in_initial_user_namespace());
+    const bool initial = TRY(kernel::in_initial_user_namespace());
     if (initial) return std::string("/run/runtime");
   }
   const char* directory = std::getenv("XDG_RUNTIME_DIR");

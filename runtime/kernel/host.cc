@@ -77,18 +77,6 @@ Result<std::vector<plan::CgroupHierarchy>> probe_cgroups() {
   return hierarchies;
 }
 
-/// "0 0 4294967295": every id is itself.
-Result<bool> in_initial_user_namespace() {
-  const std::string map =
-      TRY(sys::read_file("/proc/self/uid_map", kProcLimit), "/proc/self/uid_map");
-  std::vector<std::string_view> numbers;
-  for (const std::string_view word : split(map, ' ')) {
-    if (!word.empty()) numbers.push_back(word);
-  }
-  return numbers.size() == 3 && numbers[0] == "0" && numbers[1] == "0" &&
-         numbers[2] == "4294967295\n";
-}
-
 /// Never the caller's PATH: the helper is privileged.
 std::string find_helper(std::string_view name) {
   for (const std::string_view directory : {"/usr/bin/", "/bin/", "/usr/local/bin/"}) {
@@ -99,6 +87,18 @@ std::string find_helper(std::string_view name) {
 }
 
 }  // namespace
+
+Result<bool> in_initial_user_namespace() {
+  // "0 0 4294967295": every id is itself.
+  const std::string map =
+      TRY(sys::read_file("/proc/self/uid_map", kProcLimit), "/proc/self/uid_map");
+  std::vector<std::string_view> numbers;
+  for (const std::string_view word : split(map, ' ')) {
+    if (!word.empty()) numbers.push_back(word);
+  }
+  return numbers.size() == 3 && numbers[0] == "0" && numbers[1] == "0" &&
+         numbers[2] == "4294967295\n";
+}
 
 Result<plan::HostFacts> probe_host() {
   plan::HostFacts facts;

@@ -10,4 +10,7 @@ namespace rt::kernel {
 /// containers.
 Result<plan::HostFacts> probe_host();
 
+/// Whether user ids here are the machine's own. user_namespaces(7).
+Result<bool> in_initial_user_namespace();
+
 }  // namespace rt::kernel

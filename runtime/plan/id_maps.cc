@@ -14,6 +14,7 @@ bool has_capability(const HostFacts& host, unsigned number) {
 
 std::vector<IdRange> ranges(const std::vector<spec::IdMapping>& mappings) {
   std::vector<IdRange> out;
+  out.reserve(mappings.size());
   for (const spec::IdMapping& mapping : mappings) {
     out.push_back({mapping.container_id, mapping.host_id, mapping.size});
   }

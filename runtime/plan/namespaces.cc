@@ -74,6 +74,7 @@ Result<std::vector<NamespaceStep>> plan_namespaces(Draft& draft) {
 
 std::vector<TimeOffset> plan_time_offsets(const Draft& draft) {
   std::vector<TimeOffset> offsets;
+  offsets.reserve(draft.config.linux_.time_offsets.size());
   for (const auto& [clock, offset] : draft.config.linux_.time_offsets) {
     offsets.push_back(
         {clock, offset.secs, offset.nanosecs, cat("/linux/timeOffsets/", pointer_part(clock))});
@@ -83,6 +84,7 @@ std::vector<TimeOffset> plan_time_offsets(const Draft& draft) {
 
 std::vector<Sysctl> plan_sysctls(const Draft& draft) {
   std::vector<Sysctl> sysctls;
+  sysctls.reserve(draft.config.linux_.sysctl.size());
   for (const auto& [key, value] : draft.config.linux_.sysctl) {
     sysctls.push_back({file_of(key), value, cat("/linux/sysctl/", pointer_part(key))});
   }

@@ -194,9 +194,11 @@ void init_main(Context& context) {
     static_cast<void>(send_failure(context.channel.get(), done.error()));
     sys::exit_now(EXIT_FAILURE);
   }
-  const auto& process = context.plan.process;
-  const std::vector<char*> args = pointers(process ? process->args : std::vector<std::string>());
-  const std::vector<char*> env = pointers(process ? process->env : std::vector<std::string>());
+  // Without a process there is nothing to start, and nobody will.
+  static const plan::ProcessStep kNone;
+  const plan::ProcessStep& process = context.plan.process ? *context.plan.process : kNone;
+  const std::vector<char*> args = pointers(process.args);
+  const std::vector<char*> env = pointers(process.env);
   if (!wait_for_start(context)) sys::exit_now(EXIT_FAILURE);
   // The fifo closes with the execution: that is what `start` waits for.
   if (const Status closing = sys::close_from_on_exec(3); !closing) {

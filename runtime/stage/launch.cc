@@ -65,8 +65,8 @@ class Launcher {
       : plan_(plan), options_(options), context_(plan) {}
 
   Result<Launch> run() {
-    TRY(in_step(Step::kHostObjects, open_host_objects()));
     TRY(in_step(Step::kCgroup, make_cgroup()));
+    TRY(in_step(Step::kHostObjects, open_host_objects()));
     TRY(in_step(Step::kClone, clone_stage1()));
     if (context_.cgroup_by_pid) TRY(in_step(Step::kCgroup, enter_cgroup()));
     if (plan_.id_maps) TRY(in_step(Step::kIdMaps, write_id_maps()));
@@ -190,6 +190,8 @@ Launch::~Launch() {
 
 Status Launch::release() {
   TRY(send_message(channel_.get(), Message::kRelease));
+  // Init closes the channel when it no longer dies with us: before that we must not end.
+  TRY(expect_close(channel_.get()));
   released_ = true;
   channel_.reset();
   return ok();

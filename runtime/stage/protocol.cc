@@ -67,4 +67,11 @@ Result<pid_t> expect(int channel, Message expected) {
   return received.sender;
 }
 
+Status expect_close(int channel) {
+  Wire wire;
+  const sys::Received received = TRY(sys::receive(channel, &wire, sizeof wire));
+  if (received.size == 0) return ok();
+  return Error("a message out of turn on the sync channel");
+}
+
 }  // namespace rt::stage

@@ -32,4 +32,7 @@ Status send_failure(int channel, const Error& error);
 /// Returns the sender's pid in our own pid namespace, as the kernel vouches.
 Result<pid_t> expect(int channel, Message expected);
 
+/// Waits until the peer has closed the channel, having said nothing more.
+Status expect_close(int channel);
+
 }  // namespace rt::stage

@@ -48,7 +48,7 @@ struct LaunchOptions {
   std::function<Status(const std::vector<cgroup::Directory>&)> cgroup_made;
 };
 
-/// Carries out the steps from "host objects" to "rlimits". On failure nothing is left but the
+/// Carries out the steps from "cgroup" to "rlimits". On failure nothing is left but the
 /// cgroup directories that `cgroup_made` was told of.
 Result<Launch> launch(const plan::Plan& plan, const LaunchOptions& options);
 

@@ -38,7 +38,7 @@ class InRoot : public ::testing::Test {
     return names.ok() && names.value().empty();
   }
   static bool exists(const std::string& path) {
-    struct stat info {};
+    struct stat info{};
     return ::lstat(path.c_str(), &info) == 0;
   }
 

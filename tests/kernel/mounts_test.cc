@@ -65,7 +65,7 @@ class Mounts : public ::testing::Test {
   }
 
   unsigned long flags(const std::string& path) const {
-    struct statvfs info {};
+    struct statvfs info{};
     EXPECT_EQ(::statvfs((root() + path).c_str(), &info), 0) << path;
     return info.f_flag;
   }
@@ -113,7 +113,7 @@ TEST_F(Mounts, AFileIsBoundOnAFile) {
     plan::MountStep step = bind("/etc/deep/file");
     std::get<plan::BindMount>(step.what).source = source() + "/file";
     ASSERT_TRUE(is_ok(mount_all({step})));
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::stat((root() + "/etc/deep/file").c_str(), &info), 0);
     EXPECT_TRUE(S_ISREG(info.st_mode));
     EXPECT_EQ(info.st_size, 7);
@@ -127,7 +127,7 @@ TEST_F(Mounts, ATmpfsHasItsParametersAndTakesMountsOnTop) {
     step.attributes.set = MOUNT_ATTR_NOEXEC;
     ASSERT_TRUE(is_ok(mount_all({step, bind("/dev/inner")})));
     EXPECT_EQ(type("/dev"), TMPFS_MAGIC);
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::stat((root() + "/dev").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777U, 0710U);
     EXPECT_EQ(::access((root() + "/dev/inner/file").c_str(), R_OK), 0);
@@ -205,7 +205,7 @@ TEST_F(Mounts, MasksHideFilesAndDirectoriesAndPassOverWhatIsAbsent) {
     ASSERT_TRUE(is_ok(masks));
     const Result<UniqueFd> fd = sys::open(root(), O_PATH | O_DIRECTORY);
     ASSERT_TRUE(is_ok(mask_paths(paths, std::move(masks).value(), fd.value().get())));
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::stat((root() + "/d/file").c_str(), &info), 0);
     EXPECT_TRUE(S_ISCHR(info.st_mode));
     EXPECT_EQ(type("/d/below"), TMPFS_MAGIC);
@@ -218,7 +218,8 @@ TEST_F(Mounts, ReadOnlyPathsCannotBeWritten) {
   in_new_namespaces([&] {
     ASSERT_TRUE(is_ok(mount_all({bind("/d")})));
     const Result<UniqueFd> fd = sys::open(root(), O_PATH | O_DIRECTORY);
-    ASSERT_TRUE(is_ok(make_paths_readonly({{"/d/below", "/0"}, {"/none", "/1"}}, fd.value().get())));
+    ASSERT_TRUE(
+        is_ok(make_paths_readonly({{"/d/below", "/0"}, {"/none", "/1"}}, fd.value().get())));
     EXPECT_FALSE(std::ofstream(root() + "/d/below/x").is_open());
     EXPECT_TRUE(std::ofstream(root() + "/d/x").is_open());
   });

@@ -192,7 +192,7 @@ struct Arguments {
   drop_privileges();
   must(write(go, &byte, 1), "write");
   if (fifo >= 0) must(read(fifo, &byte, 1), "read fifo");
-  must(static_cast<long>(syscall(SYS_close_range, 3, ~0U, 0)), "close_range");
+  must(syscall(SYS_close_range, 3, ~0U, 0), "close_range");
   char program[] = "/bin/true";
   char path[] = "PATH=/bin";
   char* words[] = {program, nullptr};

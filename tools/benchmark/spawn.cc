@@ -10,6 +10,7 @@ namespace {
 
 [[noreturn]] void execute(char* const* arguments, Start start) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) _exit(127);
   for (int fd = 0; fd < 3; ++fd) dup2(null, fd);
   if (start == Start::kStopped) raise(SIGSTOP);
   char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";

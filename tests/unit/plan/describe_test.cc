@@ -52,7 +52,7 @@ TEST(Describe, AMountIsSaidInTheWordsOfTheDocument) {
   EXPECT_EQ(texts(plan_of(config), Step::kMounts),
             (std::vector<std::string>{
                 "mount proc on /proc (nosuid,relatime; rprivate)",
-                "mount ext4 /dev/vdb on /data (ro,ro,data=journal; rprivate)",
+                "mount ext4 /dev/vdb on /data (ro,data=journal; rprivate)",
                 "rbind /host/src on /src (rw,exec,rro; rslave)",
                 "remount /data (noexec)",
             }));

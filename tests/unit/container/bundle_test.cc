@@ -1,0 +1,72 @@
+#include "runtime/container/bundle.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/container/output.h"
+#include "tests/support/matchers.h"
+#include "tests/unit/container/temporary_directory.h"
+
+namespace rt::container {
+namespace {
+
+using rt::testing::fails_with;
+using rt::testing::is_ok;
+using rt::testing::TemporaryDirectory;
+
+TEST(LoadBundle, NamesTheBundleThatIsNotThere) {
+  EXPECT_TRUE(fails_with(load_bundle("/nonexistent"),
+                         "bundle \"/nonexistent\": realpath: no such file or directory"));
+}
+
+TEST(LoadBundle, NamesTheFileThatIsNotThere) {
+  const TemporaryDirectory directory;
+  EXPECT_TRUE(fails_with(load_bundle(directory.path()),
+                         cat(directory.path(), "/config.json: open: no such file or directory")));
+}
+
+TEST(LoadBundle, DoesNotHangOnAFifo) {
+  const TemporaryDirectory directory;
+  ASSERT_EQ(::mkfifo((directory / "config.json").c_str(), 0600), 0);
+  const auto bundle = load_bundle(directory.path());
+  ASSERT_TRUE(is_ok(bundle));
+  EXPECT_FALSE(check_bundle(bundle.value()).ok());
+}
+
+TEST(LoadBundle, ResolvesThePath) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(is_ok(write_new_file(directory / "config.json", "{}")));
+  const auto bundle = load_bundle(directory.path() + "/../" +
+                                  directory.path().substr(directory.path().rfind('/') + 1) + "/.");
+  ASSERT_TRUE(is_ok(bundle));
+  EXPECT_EQ(bundle.value().path, directory.path());
+}
+
+TEST(CheckBundle, GivesTheFirstErrorAndCountsTheOthers) {
+  const TemporaryDirectory directory;
+  ASSERT_TRUE(is_ok(
+      write_new_file(directory / "config.json", "{\n  \"ociVersion\": 7,\n  \"mounts\": 8\n}\n")));
+  const auto bundle = load_bundle(directory.path());
+  ASSERT_TRUE(is_ok(bundle));
+  const Status checked = check_bundle(bundle.value());
+  EXPECT_TRUE(fails_with(checked, "invalid configuration: config.json:2:17 /ociVersion: "));
+  EXPECT_EQ(checked.error().pointer(), "/ociVersion");
+  EXPECT_NE(checked.error().message().find("(the first of "), std::string::npos);
+}
+
+TEST(Located, SaysLineAndStep) {
+  const std::string text = "{\n  \"mounts\": [\n    {}\n  ]\n}";
+  const Error error = Error("mount: permission denied").at("/mounts/0").in_step("mounts");
+  EXPECT_EQ(located(error, text).message(),
+            "mount: permission denied (config.json:3:5 /mounts/0, step \"mounts\")");
+}
+
+TEST(Located, SaysWhatElseAskedForIt) {
+  const Error error = Error("mknod: operation not permitted").at("default: devices");
+  EXPECT_EQ(located(error, "{}").message(), "mknod: operation not permitted (default: devices)");
+  EXPECT_EQ(located(Error("it broke"), "{}").message(), "it broke");
+}
+
+}  // namespace
+}  // namespace rt::container

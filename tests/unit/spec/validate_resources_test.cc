@@ -1,0 +1,96 @@
+// The rules of config.json's "linux.resources".
+#include "tests/unit/spec/rejections.h"
+
+namespace spec {
+namespace {
+
+using testing::expect_rejected;
+using testing::in_resources;
+using testing::Rejection;
+using testing::Rejects;
+
+using ResourceRules = Rejects;
+TEST_P(ResourceRules, AreKept) { expect_rejected(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Validate, ResourceRules,
+    ::testing::Values(
+        Rejection{"DeviceType", in_resources(R"("devices": [{"allow": true, "type": "p"}])"),
+                  "/linux/resources/devices/0/type", 5, "unknown device type \"p\""},
+        Rejection{"DeviceAccess", in_resources(R"("devices": [{"allow": true, "access": "rx"}])"),
+                  "/linux/resources/devices/0/access", 5, "expected letters of \"rwm\""},
+        Rejection{"DeviceMajor", in_resources(R"("devices": [{"allow": true, "major": -1}])"),
+                  "/linux/resources/devices/0/major", 5, "expected at least 0, found -1"},
+        Rejection{"DeviceWithoutAllow", in_resources(R"("devices": [{"access": "r"}])"),
+                  "/linux/resources/devices/0", 5, "missing \"allow\""},
+        Rejection{"MemoryLimit", in_resources(R"("memory": {"limit": -2})"),
+                  "/linux/resources/memory/limit", 5, "expected at least -1, found -2"},
+        Rejection{"KernelTcp", in_resources(R"("memory": {"kernelTCP": -2})"),
+                  "/linux/resources/memory/kernelTCP", 5, "expected at least -1, found -2"},
+        Rejection{"Swappiness", in_resources(R"("memory": {"swappiness": 101})"),
+                  "/linux/resources/memory/swappiness", 5, "expected 0 to 100, found 101"},
+        Rejection{"SwapBelowLimit", in_resources(R"("memory": {"limit": 200, "swap": 100})"),
+                  "/linux/resources/memory/swap", 5, "memory and swap together (100) are less"},
+        Rejection{"Burst", in_resources(R"("cpu": {"quota": 10, "burst": 11})"),
+                  "/linux/resources/cpu/burst", 5, "the burst 11 is larger than the quota 10"},
+        Rejection{"Cpus", in_resources(R"("cpu": {"cpus": "a"})"), "/linux/resources/cpu/cpus", 5,
+                  "not a list such as \"0-3,7\": \"a\""},
+        Rejection{"Mems", in_resources(R"("cpu": {"mems": "0-99999999999"})"),
+                  "/linux/resources/cpu/mems", 5, "not a list such as"},
+        Rejection{"Idle", in_resources(R"("cpu": {"idle": 2})"), "/linux/resources/cpu/idle", 5,
+                  "expected 0 to 1, found 2"},
+        Rejection{"Weight", in_resources(R"("blockIO": {"weight": 9})"),
+                  "/linux/resources/blockIO/weight", 5, "expected 10 to 1000, or 0 for none"},
+        Rejection{"LeafWeight", in_resources(R"("blockIO": {"leafWeight": 1001})"),
+                  "/linux/resources/blockIO/leafWeight", 5, "expected 10 to 1000"},
+        Rejection{"WeightDevice",
+                  in_resources(R"("blockIO": {"weightDevice": [{"major": 8, "minor": 0}]})"),
+                  "/linux/resources/blockIO/weightDevice/0", 5, "at least one of weight and"},
+        Rejection{"ThrottleMinor", in_resources(R"("blockIO": {"throttleReadIOPSDevice": [
+            {"major": 8, "minor": -1, "rate": 5}]})"),
+                  "/linux/resources/blockIO/throttleReadIOPSDevice/0/minor", 6,
+                  "expected at least 0, found -1"},
+        Rejection{"ThrottleWithoutRate", in_resources(R"("blockIO": {"throttleReadBpsDevice": [
+            {"major": 8, "minor": 1}]})"),
+                  "/linux/resources/blockIO/throttleReadBpsDevice/0", 6, "missing \"rate\""},
+        Rejection{"PageSize", in_resources(R"("hugepageLimits": [{"pageSize": "64kB", "limit": 1}])"),
+                  "/linux/resources/hugepageLimits/0/pageSize", 5, "expected a size such as"},
+        Rejection{"PageSizeOfNothing",
+                  in_resources(R"("hugepageLimits": [{"pageSize": "0MB", "limit": 1}])"),
+                  "/linux/resources/hugepageLimits/0/pageSize", 5, "expected a size such as"},
+        Rejection{"PageSizeTwice", in_resources(R"("hugepageLimits": [{"pageSize": "2MB", "limit": 1},
+            {"pageSize": "2MB", "limit": 2}])"),
+                  "/linux/resources/hugepageLimits/1/pageSize", 6, "the page size 2MB is there"},
+        Rejection{"Interface",
+                  in_resources(R"("network": {"priorities": [{"name": "a b", "priority": 1}]})"),
+                  "/linux/resources/network/priorities/0/name", 5, "not a network device's name"},
+        Rejection{"Pids", in_resources(R"("pids": {"limit": -2})"), "/linux/resources/pids/limit",
+                  5, "expected at least -1, found -2"},
+        Rejection{"RdmaWithoutLimit", in_resources(R"("rdma": {"mlx5_1": {}})"),
+                  "/linux/resources/rdma/mlx5_1", 5, "at least one of hcaHandles and hcaObjects"},
+        Rejection{"RdmaName", in_resources(R"("rdma": {"a b": {"hcaObjects": 1}})"),
+                  "/linux/resources/rdma/a b", 5, "not an RDMA device's name"},
+        Rejection{"UnifiedPath", in_resources(R"("unified": {"../memory.max": "1"})"),
+                  "/linux/resources/unified/..~1memory.max", 5, "not the name of a cgroup file"},
+        Rejection{"UnifiedParent", in_resources(R"("unified": {"..": "1"})"),
+                  "/linux/resources/unified/..", 5, "not the name of a cgroup file"}),
+    testing::name_of);
+
+TEST(Resources, AloneAreValidatedWithPointersOfTheirOwn) {
+  const LoadedResources bad = load_resources(R"({"memory": {"swappiness": 101}})");
+  ASSERT_EQ(bad.diagnostics.size(), 1U);
+  EXPECT_EQ(bad.diagnostics[0].pointer, "/memory/swappiness");
+  const LoadedResources good = load_resources(R"({"pids": {"limit": 0}, "cpu": {"shares": 2}})");
+  ASSERT_TRUE(good.resources.has_value());
+  EXPECT_EQ(good.resources->pids_limit, 0);
+  EXPECT_EQ(good.resources->cpu->shares, 2U);
+}
+
+TEST(Resources, PidsWithoutALimitSayNothing) {
+  const LoadedResources loaded = load_resources(R"({"pids": {}})");
+  ASSERT_TRUE(loaded.resources.has_value());
+  EXPECT_FALSE(loaded.resources->pids_limit.has_value());
+}
+
+}  // namespace
+}  // namespace spec
