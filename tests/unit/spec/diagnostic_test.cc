@@ -90,7 +90,7 @@ TEST(RenderText, EscapesWhatCouldDriveATerminal) {
   EXPECT_EQ(text,
             "c:2:8: error: /a: a\\x1b[2Jb\\x0ac [config.md, \"Mounts\"]\n"
             "   \\x1b]0;\\x07\\xc2\\x9b\\xff\\xe2\\x80\\xae!\n"
-            "                        ^\n");
+            "                      ^\n");
 }
 
 TEST(RenderText, OfAPlaceBeyondTheTextShowsAnEmptyLine) {

@@ -96,16 +96,18 @@ INSTANTIATE_TEST_SUITE_P(
         BadRecord{"NumberForText", "{\"id\": 1}", "1:8: /id: expected a string, found a number"},
         BadRecord{"NumberForTruth", "{\"id\": \"a\", \"ready\": 1}",
                   "1:22: /ready: expected true or false, found a number"},
-        BadRecord{"Int32High", "{\"id\": \"a\", \"pid\": 2147483648}",
-                  "1:20: /pid: expected an integer from -2147483648 to 2147483647, found 2147483648"},
+        BadRecord{
+            "Int32High", "{\"id\": \"a\", \"pid\": 2147483648}",
+            "1:20: /pid: expected an integer from -2147483648 to 2147483647, found 2147483648"},
         BadRecord{"Int32Low", "{\"id\": \"a\", \"pid\": -2147483649}",
                   "1:20: /pid: expected an integer from -2147483648 to 2147483647"},
         BadRecord{"Uint16High", "{\"id\": \"a\", \"port\": 65536}",
                   "1:21: /port: expected an integer from 0 to 65535, found 65536"},
         BadRecord{"Negative", "{\"id\": \"a\", \"mode\": -1}",
                   "1:21: /mode: expected an integer from 0 to 4294967295, found -1"},
-        BadRecord{"Uint64High", "{\"id\": \"a\", \"large\": 18446744073709551616}",
-                  "1:22: /large: expected an integer from 0 to 18446744073709551615, found one far"},
+        BadRecord{
+            "Uint64High", "{\"id\": \"a\", \"large\": 18446744073709551616}",
+            "1:22: /large: expected an integer from 0 to 18446744073709551615, found one far"},
         BadRecord{"Int64Low", "{\"id\": \"a\", \"offset\": -9223372036854775809}",
                   "1:23: /offset: expected an integer from -9223372036854775808"},
         BadRecord{"Fraction", "{\"id\": \"a\", \"pid\": 1.0}",
@@ -202,11 +204,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadText{"ByteOrderMark", "\xef\xbb\xbf{}", 1, 1, "the document starts with a byte order"},
         BadText{"Twice", "{\"a\": 1,\n  \"a\": 2}", 2, 3, "the member \"a\" is there twice"},
         BadText{"TwiceByEscape", "{\"a\": 1,\n\"\\u0061\": 2}", 2, 1, "the member \"a\" is there"},
-        BadText{"TwiceAmongMany", many_members_with_a_double(), 2, 1, "the member \"m50\" is there"},
+        BadText{"TwiceAmongMany", many_members_with_a_double(), 2, 1,
+                "the member \"m50\" is there"},
         BadText{"TooDeep", nested(65), 1, 65, "nested deeper than 64 levels"},
         BadText{"FarTooDeep", nested(1U << 20), 1, 65, "nested deeper than 64 levels"},
         BadText{"DeepWithoutEnd", std::string(1U << 20, '['), 1, 65, "nested deeper than 64"},
-        BadText{"TooLarge", std::string((16U << 20) + 1, ' '), 1, 1, "the document is larger than"}),
+        BadText{"TooLarge", std::string((16U << 20) + 1, ' '), 1, 1,
+                "the document is larger than"}),
     [](const auto& info) { return info.param.name; });
 
 TEST(Document, AcceptsWhatIsJustWithinTheLimits) {

@@ -35,8 +35,7 @@ TEST(Parse, TopLevel) {
   EXPECT_EQ(config.domainname, "d");
   EXPECT_EQ(config.annotations.at("k"), "v");
   ASSERT_EQ(config.mounts.size(), 1U);
-  EXPECT_EQ(config.mounts[0],
-            (Mount{"/m", "t", "s", {"ro", "x=1"}, {{1, 2, 3}}, {{4, 5, 6}}}));
+  EXPECT_EQ(config.mounts[0], (Mount{"/m", "t", "s", {"ro", "x=1"}, {{1, 2, 3}}, {{4, 5, 6}}}));
   EXPECT_EQ(config.linux_.namespaces[0], (Namespace{"uts", "/u"}));
 }
 
@@ -101,7 +100,8 @@ TEST(Parse, Linux) {
       "memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0-1", "flags": ["MPOL_F_STATIC_NODES"]},
       "sysctl": {"net.core.somaxconn": "5"}, "rootfsPropagation": "rslave",
       "maskedPaths": ["/m"], "readonlyPaths": ["/r"], "mountLabel": "l",
-      "personality": {"domain": "LINUX32"})")).linux_;
+      "personality": {"domain": "LINUX32"})"))
+                                 .linux_;
   EXPECT_EQ(linux_config.uid_mappings[0], (IdMapping{0, 1, 2}));
   EXPECT_EQ(linux_config.gid_mappings[0], (IdMapping{3, 4, 5}));
   EXPECT_EQ(linux_config.time_offsets.at("monotonic"), (TimeOffset{-1, 2}));
@@ -128,12 +128,17 @@ TEST(Parse, Seccomp) {
       "flags": ["SECCOMP_FILTER_FLAG_LOG"], "listenerPath": "/l", "listenerMetadata": "m",
       "syscalls": [{"names": ["a", "b"], "action": "SCMP_ACT_TRACE", "errnoRet": 2, "args":
         [{"index": 5, "value": 18446744073709551615, "valueTwo": 1, "op": "SCMP_CMP_MASKED_EQ"}]
-      }]})")).linux_;
+      }]})"))
+                                 .linux_;
   const SeccompArg argument{5, UINT64_MAX, 1, "SCMP_CMP_MASKED_EQ"};
   const SeccompSyscall rule{{"a", "b"}, "SCMP_ACT_TRACE", 2, {argument}};
-  EXPECT_EQ(linux_config.seccomp,
-            (Seccomp{"SCMP_ACT_ERRNO", 38, {"SCMP_ARCH_SHEB"}, {"SECCOMP_FILTER_FLAG_LOG"}, "/l",
-                     "m", {rule}}));
+  EXPECT_EQ(linux_config.seccomp, (Seccomp{"SCMP_ACT_ERRNO",
+                                           38,
+                                           {"SCMP_ARCH_SHEB"},
+                                           {"SECCOMP_FILTER_FLAG_LOG"},
+                                           "/l",
+                                           "m",
+                                           {rule}}));
 }
 
 TEST(Parse, Resources) {
@@ -161,13 +166,9 @@ TEST(Parse, Resources) {
             (std::vector<DeviceRule>{{true, "b", 8, 0, "rw"}, {false, "", {}, {}, ""}}));
   EXPECT_EQ(resources.memory, (Memory{1, 2, 3, -1, 5, 6, true, false, true}));
   EXPECT_EQ(resources.cpu, (Cpu{1, -1, 3, 4, 5, 6, "0-1", "0", 1}));
-  EXPECT_EQ(resources.block_io, (BlockIo{10,
-                                         11,
-                                         {{1, 2, 12, 13}},
-                                         {{1, 2, 3}},
-                                         {{1, 2, 4}},
-                                         {{1, 2, 5}},
-                                         {{1, 2, 6}}}));
+  EXPECT_EQ(
+      resources.block_io,
+      (BlockIo{10, 11, {{1, 2, 12, 13}}, {{1, 2, 3}}, {{1, 2, 4}}, {{1, 2, 5}}, {{1, 2, 6}}}));
   EXPECT_EQ(resources.hugepage_limits, (std::vector<HugepageLimit>{{"2MB", 7}}));
   EXPECT_EQ(resources.network, (Network{8, {{"eth0", 9}}}));
   EXPECT_EQ(resources.pids_limit, 10);
@@ -198,8 +199,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "/process/user/uid", 4, "expected an integer from 0 to 4294967295, found"},
         Rejection{"NegativeGid", in_process(R"("user": {"uid": 0, "gid": -1})"),
                   "/process/user/gid", 4, "expected an integer from 0 to 4294967295, found -1"},
-        Rejection{"FractionalLimit",
-                  in_linux(R"("resources": {"memory": {"limit": 1.5}})"),
+        Rejection{"FractionalLimit", in_linux(R"("resources": {"memory": {"limit": 1.5}})"),
                   "/linux/resources/memory/limit", 4, "expected an integer from"},
         Rejection{"ExponentLimit", in_linux(R"("resources": {"pids": {"limit": 1e3}})"),
                   "/linux/resources/pids/limit", 4, "expected an integer from"},

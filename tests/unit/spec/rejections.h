@@ -23,11 +23,13 @@ struct Rejection {
 
 /// Documents that are good but for the members `fragment`, which stand on line 3 and below.
 inline std::string in_document(std::string_view fragment) {
-  return rt::cat("{\"ociVersion\": \"1.3.0\", \"root\": {\"path\": \"rootfs\"}\n,\n", fragment, "\n}");
+  return rt::cat("{\"ociVersion\": \"1.3.0\", \"root\": {\"path\": \"rootfs\"}\n,\n", fragment,
+                 "\n}");
 }
 
 inline std::string in_process(std::string_view fragment) {
-  return in_document(rt::cat("\"process\": {\"cwd\": \"/\", \"args\": [\"sh\"],\n", fragment, "\n}"));
+  return in_document(
+      rt::cat("\"process\": {\"cwd\": \"/\", \"args\": [\"sh\"],\n", fragment, "\n}"));
 }
 
 inline std::string in_linux(std::string_view fragment) {

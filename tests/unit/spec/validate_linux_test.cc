@@ -65,8 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
                   with_uids(R"([{"containerID": 0, "hostID": 0, "size": 10},
             {"containerID": 9, "hostID": 100, "size": 1}])"),
                   "/linux/uidMappings/1/containerID", 7, "the range overlaps"},
-        Rejection{"OverlapOnTheHost",
-                  with_uids(R"([{"containerID": 0, "hostID": 5, "size": 10},
+        Rejection{"OverlapOnTheHost", with_uids(R"([{"containerID": 0, "hostID": 5, "size": 10},
             {"containerID": 10, "hostID": 0, "size": 6}])"),
                   "/linux/uidMappings/1/hostID", 7, "the range overlaps"},
         Rejection{"TooManyMappings", with_uids(many_mappings(341)), "/linux/uidMappings", 6,
@@ -81,9 +80,10 @@ INSTANTIATE_TEST_SUITE_P(
                   "/linux/timeOffsets", 5, "the clocks of a time namespace that is joined"},
         Rejection{"UnknownClock", with_namespace("time", R"("timeOffsets": {"realtime": {}})"),
                   "/linux/timeOffsets/realtime", 5, "unknown clock \"realtime\""},
-        Rejection{"Nanoseconds",
-                  with_namespace("time", R"("timeOffsets": {"boottime": {"nanosecs": 1000000000}})"),
-                  "/linux/timeOffsets/boottime/nanosecs", 5, "expected less than a second"}),
+        Rejection{
+            "Nanoseconds",
+            with_namespace("time", R"("timeOffsets": {"boottime": {"nanosecs": 1000000000}})"),
+            "/linux/timeOffsets/boottime/nanosecs", 5, "expected less than a second"}),
     testing::name_of);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -108,7 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
         Rejection{"Twice", in_linux(R"("devices": [{"type": "p", "path": "/d"},
             {"type": "p", "path": "/d"}])"),
                   "/linux/devices/1/path", 5, "the device \"/d\" is there twice"},
-        Rejection{"Mode", in_linux(R"("devices": [{"type": "p", "path": "/d", "fileMode": 65536}])"),
+        Rejection{"Mode",
+                  in_linux(R"("devices": [{"type": "p", "path": "/d", "fileMode": 65536}])"),
                   "/linux/devices/0/fileMode", 4, "not a file mode: 65536"},
         Rejection{"Owner",
                   in_linux(R"("devices": [{"type": "p", "path": "/d", "uid": 4294967295}])"),
@@ -151,8 +152,8 @@ INSTANTIATE_TEST_SUITE_P(
         Rejection{"RdtClass", in_linux(R"("intelRdt": {"closID": "../x"})"),
                   "/linux/intelRdt/closID", 4, "not the name of a class: \"../x\""},
         Rejection{"RdtCache", in_linux(R"("intelRdt": {"l3CacheSchema": "L2:0=f"})"),
-                  "/linux/intelRdt/l3CacheSchema", 4, "should be one line that starts with L3:",
-                  Severity::kWarning},
+                  "/linux/intelRdt/l3CacheSchema", 4,
+                  "should be one line that starts with L3:", Severity::kWarning},
         Rejection{"RdtBandwidth", in_linux(R"("intelRdt": {"memBwSchema": "MB:0=1\nL3:0=f"})"),
                   "/linux/intelRdt/memBwSchema", 4, "must be one line that starts with MB:"},
         Rejection{"RdtSchemata", in_linux(R"("intelRdt": {"schemata": ["L3:0=f", "L3:0=f\n"]})"),
@@ -179,8 +180,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::name_of);
 
 std::string with_sysctl(std::string_view namespaces, std::string_view entry) {
-  return in_linux(
-      rt::cat("\"namespaces\": [", namespaces, "],\n\"sysctl\": {\n", entry, "\n}"));
+  return in_linux(rt::cat("\"namespaces\": [", namespaces, "],\n\"sysctl\": {\n", entry, "\n}"));
 }
 constexpr const char* kIpc = "{\"type\": \"ipc\"}";
 constexpr const char* kUts = "{\"type\": \"uts\"}";
@@ -280,8 +280,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "missing \"action\""},
         Rejection{"Action", with_rule(R"("names": ["a"], "action": "SCMP_ACT_DENY")"),
                   "/linux/seccomp/syscalls/0/action", 6, "unknown seccomp action"},
-        Rejection{"Errno",
-                  with_rule(R"("names": ["a"], "action": "SCMP_ACT_LOG", "errnoRet": 1)"),
+        Rejection{"Errno", with_rule(R"("names": ["a"], "action": "SCMP_ACT_LOG", "errnoRet": 1)"),
                   "/linux/seccomp/syscalls/0/errnoRet", 6, "SCMP_ACT_LOG takes no errno"},
         Rejection{"NotifyWithoutListener",
                   with_rule(R"("names": ["a"], "action": "SCMP_ACT_NOTIFY")"),

@@ -76,8 +76,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "needs a namespace of type \"uts\""},
         Rejection{"DomainnameOfTheHost", in_document(R"("domainname": "a")"), "/domainname", 3,
                   "needs a namespace of type \"uts\""},
-        Rejection{"LongHostname", in_document(rt::cat(R"("hostname": ")", std::string(65, 'a'),
-                                                      R"(", "linux": {"namespaces": [
+        Rejection{"LongHostname",
+                  in_document(rt::cat(R"("hostname": ")", std::string(65, 'a'),
+                                      R"(", "linux": {"namespaces": [
             {"type": "uts"}]})")),
                   "/hostname", 3, "longer than 64 bytes: 65"},
         Rejection{"AnnotationWithoutName", in_document(R"("annotations": {"a": "b", "": "c"})"),
@@ -180,10 +181,10 @@ INSTANTIATE_TEST_SUITE_P(
         Rejection{"DeadlineWithoutRuntime",
                   in_process(R"("scheduler": {"policy": "SCHED_DEADLINE", "deadline": 5})"),
                   "/process/scheduler", 4, "SCHED_DEADLINE needs a runtime"},
-        Rejection{"RuntimeAboveDeadline",
-                  in_process(
-                      R"("scheduler": {"policy": "SCHED_DEADLINE", "runtime": 6, "deadline": 5})"),
-                  "/process/scheduler", 4, "the runtime 6 is longer than the deadline 5"},
+        Rejection{
+            "RuntimeAboveDeadline",
+            in_process(R"("scheduler": {"policy": "SCHED_DEADLINE", "runtime": 6, "deadline": 5})"),
+            "/process/scheduler", 4, "the runtime 6 is longer than the deadline 5"},
         Rejection{"DeadlineAbovePeriod",
                   in_process(R"("scheduler": {"policy": "SCHED_DEADLINE", "runtime": 1,
             "deadline": 5, "period": 4})"),
