@@ -19,7 +19,7 @@ void list_ranges(std::string_view file, std::string_view how, const std::vector<
 
 void list_host_objects(const Plan& plan, Listing& list) {
   if (plan.root.method != RootMethod::kJoined) {
-    list.add(cat("open root ", printable(plan.root.path)), plan.root.origin);
+    list.add(cat("copy the mounts of root ", printable(plan.root.path)), plan.root.origin);
   }
   for (const NamespaceStep& step : plan.namespaces) {
     if (step.join.empty()) continue;
@@ -27,13 +27,15 @@ void list_host_objects(const Plan& plan, Listing& list) {
   }
   for (const MountStep& step : plan.mounts) {
     if (const auto* bind = std::get_if<BindMount>(&step.what)) {
-      list.add(cat("open source ", printable(bind->source)), step.origin);
+      list.add(cat(bind->recursive ? "copy the mounts of " : "copy the mount of ",
+                   printable(bind->source)),
+               step.origin);
     }
   }
   for (const DeviceNode& device : plan.devices) {
-    if (!device.bind.empty()) list.add(cat("open device ", printable(device.bind)), device.origin);
+    if (!device.bind.empty())
+      list.add(cat("copy the mount of device ", printable(device.bind)), device.origin);
   }
-  if (!plan.masked_paths.empty()) list.add("open /dev/null, to mask files", "/linux/maskedPaths");
 }
 
 void list_cgroup(const Plan& plan, Listing& list) {

@@ -53,7 +53,7 @@ std::string environment_text(const std::vector<std::string>& env) {
 }  // namespace
 
 void list_session(const Plan& plan, Listing& list) {
-  list.add("new session", kAlways);
+  list.add("new session; default signal handling", kAlways);
   list.add(plan.new_keyring ? "new session keyring" : "keep the caller's session keyring",
            plan.keyring_origin);
 }
@@ -76,14 +76,17 @@ void list_sysctl(const Plan& plan, Listing& list) {
 }
 
 void list_prepare_mounts(const Plan& plan, Listing& list) {
-  size_t fresh = 0;
-  size_t copies = 0;
-  for (const MountStep& step : plan.mounts) {
-    fresh += std::holds_alternative<NewFilesystem>(step.what) ? 1 : 0;
-    copies += std::holds_alternative<BindMount>(step.what) ? 1 : 0;
+  if (plan.makes(NamespaceKind::kMount)) {
+    list.add("let no mount show on the host", plan.find(NamespaceKind::kMount)->origin);
   }
-  if (fresh > 0) list.add(cat("make ", fresh, " file systems, detached"), "/mounts");
-  if (copies > 0) list.add(cat("copy ", copies, " trees of the host, detached"), "/mounts");
+  for (const MountStep& step : plan.mounts) {
+    const auto* fresh = std::get_if<NewFilesystem>(&step.what);
+    if (fresh == nullptr) continue;
+    list.add(cat("make ", printable(fresh->type), " for ", printable(step.target)), step.origin);
+  }
+  if (!plan.masked_paths.empty()) {
+    list.add("make what hides files and directories", "/linux/maskedPaths");
+  }
 }
 
 void list_enter_root(const Plan& plan, Listing& list) {
@@ -134,7 +137,7 @@ void list_devices(const Plan& plan, Listing& list) {
 
 void list_working_directory(const Plan& plan, Listing& list) {
   if (!plan.process) return;
-  list.add(cat("enter ", printable(plan.process->cwd), ", made if missing"), "/process/cwd");
+  list.add(cat("make ", printable(plan.process->cwd), " if it is missing"), "/process/cwd");
 }
 
 void list_readonly_paths(const Plan& plan, Listing& list) {
@@ -153,8 +156,10 @@ void list_readonly_root(const Plan& plan, Listing& list) {
   if (plan.root.readonly) list.add("make / read-only", plan.root.readonly_origin);
 }
 
-void list_stdio(const Plan&, Listing& list) {
-  list.add("keep standard input, output and error; close all else", kAlways);
+void list_stdio(const Plan& plan, Listing& list) {
+  if (!plan.process) return;
+  list.add(cat("give standard input, output and error to uid ", plan.process->uid),
+           "/process/user/uid");
 }
 
 void list_user(const Plan& plan, Listing& list) {
@@ -162,10 +167,11 @@ void list_user(const Plan& plan, Listing& list) {
   const ProcessStep& process = *plan.process;
   const CapabilitySets& sets = process.capabilities;
   const Origin& origin = process.capabilities_origin;
+  list.add(cat("umask ", octal(process.umask)), "/process/user/umask");
+  list.add(cat("enter ", printable(process.cwd)), "/process/cwd");
+  list.add(cat("bounding capabilities: ", capability_words(sets.bounding)), origin);
   list.add(group_text(process), "/process/user/additionalGids");
   list.add(cat("uid ", process.uid, " gid ", process.gid), "/process/user");
-  list.add(cat("umask ", octal(process.umask)), "/process/user/umask");
-  list.add(cat("bounding capabilities: ", capability_words(sets.bounding)), origin);
   list.add(cat("permitted capabilities: ", capability_words(sets.permitted)), origin);
   list.add(cat("effective capabilities: ", capability_words(sets.effective)), origin);
   list.add(cat("inheritable capabilities: ", capability_words(sets.inheritable)), origin);
@@ -190,6 +196,7 @@ void list_rlimits(const Plan& plan, Listing& list) {
 
 void list_execute(const Plan& plan, Listing& list) {
   if (!plan.process) return;
+  list.add("close all descriptors but standard input, output and error", kAlways);
   std::string command = "execute";
   for (const std::string& argument : plan.process->args) command += cat(' ', quoted(argument));
   list.add(std::move(command), "/process/args");

@@ -56,8 +56,8 @@ bool is_proc(const MountStep& step) {
   return true;  // a remount brings nothing new
 }
 
-/// CVE-2019-16884, CVE-2019-19921: a /proc that is none. By name only; where a symbolic link of the
-/// image leads is checked when the mount is made.
+/// CVE-2019-16884, CVE-2019-19921: a /proc that is none. By name only: where a symbolic link of the
+/// image leads is not known here.
 Status check_target(const MountStep& step) {
   if (step.target == "/") return Error("would hide the container's root: see root.path");
   if (!is_within(step.target, "/proc")) return ok();

@@ -52,7 +52,12 @@ Status make_namespaces(Context& context) {
 }
 
 Status write_time_offsets(Context& context) {
-  return kernel::write_time_offsets(context.plan.time_offsets);
+  if (context.plan.time_offsets.empty()) return ok();
+  // As with the id maps: the file must be ours for a moment.
+  TRY(sys::set_dumpable(true));
+  const Status written = kernel::write_time_offsets(context.plan.time_offsets);
+  TRY(sys::set_dumpable(false));
+  return written;
 }
 
 /// Init is the runtime's child, not ours: whoever called the runtime shall be able to wait for it.

@@ -104,7 +104,7 @@ bool Container::becomes(std::string_view wanted) const {
 }
 
 void Container::start_sleeping(std::string_view before) {
-  config_.shell(cat(before, "; touch /tmp/started; exec sleep 1000"));
+  config_.shell(cat(before, "\ntouch /tmp/started; exec sleep 1000"));
   ASSERT_TRUE(succeeds(create()));
   ASSERT_TRUE(succeeds(start()));
   ASSERT_TRUE(eventually([&] { return exists(rootfs() + "/tmp/started"); }));

@@ -94,6 +94,16 @@ void add_new(std::string& text, const char* what, const std::set<std::string>& b
   }
 }
 
+/// Mounts of other tests, which vanish here when their mount points are removed.
+void forget_mounts_of_others() {
+  const std::string mounts = text_of("/proc/self/mountinfo");
+  for (const std::string_view line : split(mounts, '\n')) {
+    const std::vector<std::string_view> fields = split(line, ' ');
+    if (fields.size() < 5 || !fields[4].starts_with("/tmp/")) continue;
+    ::umount2(std::string(fields[4]).c_str(), MNT_DETACH);
+  }
+}
+
 }  // namespace
 
 void enter_shared_mount_namespace() {
@@ -101,6 +111,7 @@ void enter_shared_mount_namespace() {
   if (entered) return;
   ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
   ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_PRIVATE | MS_REC, nullptr), 0);
+  forget_mounts_of_others();
   ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_SHARED | MS_REC, nullptr), 0);
   entered = true;
 }

@@ -102,8 +102,8 @@ INSTANTIATE_TEST_SUITE_P(
         Rejection{
             "UnknownCommand", {"craete"}, "unknown command \"craete\" (did you mean create?)"},
         Rejection{"UnknownGlobalOption",
-                  {"--lgo=x", "list"},
-                  "unknown option \"--lgo\" (did you mean --log?)"},
+                  {"--log-fromat=x", "list"},
+                  "unknown option \"--log-fromat\" (did you mean --log-format?)"},
         Rejection{"UnknownFormat",
                   {"--log-format=xml", "list"},
                   "--log-format: unknown format \"xml\": expected text or json"},

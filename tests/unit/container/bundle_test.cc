@@ -45,8 +45,9 @@ TEST(LoadBundle, ResolvesThePath) {
 
 TEST(CheckBundle, GivesTheFirstErrorAndCountsTheOthers) {
   const TemporaryDirectory directory;
-  ASSERT_TRUE(is_ok(
-      write_new_file(directory / "config.json", "{\n  \"ociVersion\": 7,\n  \"mounts\": 8\n}\n")));
+  ASSERT_TRUE(is_ok(write_new_file(
+      directory / "config.json",
+      "{\n  \"ociVersion\": 7,\n  \"root\": {\"path\": \"r\"},\n  \"mounts\": 8\n}\n")));
   const auto bundle = load_bundle(directory.path());
   ASSERT_TRUE(is_ok(bundle));
   const Status checked = check_bundle(bundle.value());

@@ -193,6 +193,79 @@ TEST(Mounts, WhatComesLaterIsNotSupported) {
   EXPECT_EQ(plan_of(config_with(bind({"idmap=uids=0-1-1", "ridmap"}))).unsupported.size(), 2U);
 }
 
+TEST(Mounts, EveryWordOfTheSpecificationIsKnown) {
+  for (const char* word : {"async",
+                           "atime",
+                           "bind",
+                           "defaults",
+                           "dev",
+                           "diratime",
+                           "dirsync",
+                           "exec",
+                           "iversion",
+                           "lazytime",
+                           "loud",
+                           "mand",
+                           "noatime",
+                           "nodev",
+                           "nodiratime",
+                           "noexec",
+                           "noiversion",
+                           "nolazytime",
+                           "nomand",
+                           "norelatime",
+                           "nostrictatime",
+                           "nosuid",
+                           "nosymfollow",
+                           "private",
+                           "ratime",
+                           "rbind",
+                           "rdev",
+                           "rdiratime",
+                           "relatime",
+                           "remount",
+                           "rexec",
+                           "rnoatime",
+                           "rnodev",
+                           "rnodiratime",
+                           "rnoexec",
+                           "rnorelatime",
+                           "rnostrictatime",
+                           "rnosuid",
+                           "rnosymfollow",
+                           "ro",
+                           "rprivate",
+                           "rrelatime",
+                           "rro",
+                           "rrw",
+                           "rshared",
+                           "rslave",
+                           "rstrictatime",
+                           "rsuid",
+                           "rsymfollow",
+                           "runbindable",
+                           "rw",
+                           "shared",
+                           "silent",
+                           "slave",
+                           "strictatime",
+                           "suid",
+                           "symfollow",
+                           "sync",
+                           "tmpcopyup",
+                           "unbindable",
+                           "idmap",
+                           "ridmap"}) {
+    const MountStep step = only_mount({"/data", "tmpfs", "/src", {word}, {}, {}});
+    const auto* fresh = std::get_if<NewFilesystem>(&step.what);
+    const bool passed_on = fresh != nullptr && !fresh->parameters.empty();
+    const std::string_view name = word;
+    const bool of_the_file_system =
+        name == "sync" || name == "dirsync" || name == "lazytime" || name == "mand";
+    EXPECT_EQ(passed_on, of_the_file_system) << word;
+  }
+}
+
 struct RefusedRow {
   const char* name;
   spec::Mount mount;

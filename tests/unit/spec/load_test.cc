@@ -118,20 +118,19 @@ TEST(Load, RefusesARealConfigCutOffAnywhere) {
   }
 }
 
-/// Every byte of a real config replaced by each of a few others: no crash, and never an error
-/// without a place within the text.
+/// Every byte of a real config replaced by one of a few others, in turn: no crash, and never a
+/// complaint without a place within the text.
 TEST(Load, SurvivesARealConfigWithAnyByteChanged) {
-  const std::string text = contents(rt::cat(kConfigs, "/containerd-privileged.json"));
+  constexpr std::string_view kOthers("\0\"{]\\9-\xff", 8);
+  const std::string text = contents(rt::cat(kConfigs, "/containerd-default.json"));
   ASSERT_GT(text.size(), 1000U);
   const auto lines = static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) + 2;
   for (size_t i = 0; i < text.size(); ++i) {
-    for (const char other : {'\0', '"', '{', ']', '\\', '9', '-', '\xff'}) {
-      std::string changed = text;
-      changed[i] = other;
-      for (const Diagnostic& diagnostic : load_config(changed).diagnostics) {
-        ASSERT_GE(diagnostic.line, 1U);
-        ASSERT_LE(diagnostic.line, lines);
-      }
+    std::string changed = text;
+    changed[i] = kOthers[i % kOthers.size()];
+    for (const Diagnostic& diagnostic : load_config(changed).diagnostics) {
+      ASSERT_GE(diagnostic.line, 1U);
+      ASSERT_LE(diagnostic.line, lines);
     }
   }
 }
