@@ -140,7 +140,7 @@ struct Config {
   std::optional<Process> process;
   Hooks hooks;
   std::map<std::string, std::string> annotations;
-  Linux linux_;  // key "linux", which GNU C++ defines as a macro
+  Linux linux_;  // NOLINT(readability-identifier-naming): GNU C++ defines "linux" as a macro
   bool operator==(const Config&) const = default;
 };
 

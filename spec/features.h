@@ -62,7 +62,8 @@ struct Features {
   std::string oci_version_max = std::string(kOciVersion);
   std::vector<std::string> hooks;
   std::vector<std::string> mount_options;
-  std::optional<LinuxFeatures> linux_;  // key "linux", which GNU C++ defines as a macro
+  // NOLINTNEXTLINE(readability-identifier-naming): GNU C++ defines "linux" as a macro
+  std::optional<LinuxFeatures> linux_;
   std::map<std::string, std::string> annotations;
   /// Annotations of config.json that change what the runtime does; one that ends with "." is a
   /// prefix.

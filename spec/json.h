@@ -80,8 +80,9 @@ class Node {
   void error(std::string message, Place place = Place::kValue) const;
   void warning(std::string message, Place place = Place::kValue) const;
 
-  /// The heading of the specification that further reports name; gives back the one before.
-  std::string_view enter_section(std::string_view section) const;
+  /// The heading of the specification that further reports name; gives back the one before, to be
+  /// entered again afterwards.
+  std::string_view enter_section(std::string_view section) const;  // NOLINT(*-use-nodiscard)
 
  private:
   friend class Document;

@@ -31,8 +31,8 @@ void check_rlimits(const Path& at, const std::vector<Rlimit>& rlimits, Findings 
       findings.error(entry.member("type"), cat(rlimit.type, " is there twice"));
     }
     if (rlimit.soft > rlimit.hard) {
-      findings.error(entry, cat("the soft limit ", rlimit.soft, " is above the hard limit ",
-                                rlimit.hard));
+      findings.error(entry,
+                     cat("the soft limit ", rlimit.soft, " is above the hard limit ", rlimit.hard));
     }
   }
 }

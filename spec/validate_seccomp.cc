@@ -9,7 +9,6 @@ namespace spec {
 namespace {
 
 using rt::cat;
-using rt::quoted;
 
 constexpr std::string_view kNotify = "SCMP_ACT_NOTIFY";
 

@@ -70,16 +70,26 @@ check_shellcheck() {
     shellcheck "${scripts[@]}"
 }
 
-# Rows of docs/conformance.md: | section | requirement | file | tests/FILE.cc: Suite.Name |
+# Whether `place`, "FILE:SUITE.NAME" or "FILE:SUITE.NAME/CASE", is a test that exists.
+test_exists() {
+    local place=$1 file suite name one=''
+    file=${place%%:*} name=${place#*:}
+    [[ $name != */* ]] || one=${name#*/} name=${name%%/*}
+    suite=${name%%.*} name=${name#*.}
+    [[ -n $name && -f $file ]] &&
+        tr '\n' ' ' <"$file" | grep -qE "TEST(_F|_P)?\( *$suite, *$name *\)" &&
+        { [[ -z $one ]] || grep -q "\"$one\"" "$file"; }
+}
+
+# Rows of docs/conformance.md: | section | requirement | `file` | `test` |
 check_conformance() {
-    local file test suite name
-    while IFS='|' read -r _ _ _ file test _; do
+    local section file test
+    while IFS='|' read -r _ section _ file test _; do
         file=$(tr -d '` ' <<<"$file") test=$(tr -d '` ' <<<"$test")
-        [[ -f $file ]] || echo "docs/conformance.md: no such file: $file"
-        suite=${test#*:} name=${suite#*.} suite=${suite%%.*}
-        [[ -n $name && -f ${test%%:*} ]] && tr '\n' ' ' <"${test%%:*}" |
-            grep -qE "TEST(_F|_P)?\( *$suite, *$name *\)" || echo "docs/conformance.md: no such test: $test"
-    done < <(sed -n '/^## Not in this version/q; /^| [^|]* | .*\.\(cc\|h\)/p' docs/conformance.md) | none
+        [[ -f $file ]] || echo "docs/conformance.md:$section: no such file: \"$file\""
+        test_exists "$test" || echo "docs/conformance.md:$section: no such test: \"$test\""
+    done < <(sed '/^## Not in this version/,$d' docs/conformance.md |
+        grep '^|' | grep -vE '^\|( section |---)') | none
 }
 
 # "area: Imperative subject", 72 columns, no full stop.

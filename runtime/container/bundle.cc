@@ -25,6 +25,13 @@ std::string place_of(size_t line, size_t column, std::string_view pointer) {
   return cat(kConfig, ':', line, ':', column, pointer.empty() ? "" : " ", pointer);
 }
 
+/// The same for a pointer alone. What is none says in words who asked: "default: devices".
+std::string place_of(std::string_view origin, std::string_view config_text) {
+  if (!origin.starts_with('/')) return std::string(origin);
+  const spec::Position position = spec::locate(config_text, origin);
+  return place_of(position.line, position.column, origin);
+}
+
 }  // namespace
 
 Result<Bundle> load_bundle(const std::string& path) {
@@ -60,13 +67,7 @@ Result<plan::Plan> plan_bundle(const Bundle& bundle, plan::Request request) {
 
 Error located(Error error, std::string_view config_text) {
   const std::string step = error.step().empty() ? "" : cat("step ", quoted(error.step()));
-  std::string place;
-  if (error.pointer().starts_with('/')) {
-    const spec::Position position = spec::locate(config_text, error.pointer());
-    place = place_of(position.line, position.column, error.pointer());
-  } else {
-    place = error.pointer();  // what else asked for it: "default: devices"
-  }
+  const std::string place = place_of(error.pointer(), config_text);
   if (step.empty() && place.empty()) return error;
   return std::move(error).with_hint(place, place.empty() || step.empty() ? "" : ", ", step);
 }
@@ -79,7 +80,7 @@ std::vector<std::string> warnings_of(const Bundle& bundle, const plan::Plan& pla
                            diagnostic.message));
   }
   for (const plan::Warning& warning : plan.warnings) {
-    warnings.push_back(cat(warning.origin, ": ", warning.message));
+    warnings.push_back(cat(place_of(warning.origin, bundle.text), ": ", warning.message));
   }
   return warnings;
 }

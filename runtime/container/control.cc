@@ -60,7 +60,7 @@ Status check_startable(const Observed& seen) {
 /// Kills init through its pidfd and waits until it is gone; a zombie is. ETIMEDOUT otherwise.
 Status kill_init(const Observed& seen) {
   if (!seen.init) return ok();
-  const Status sent = sys::pidfd_send_signal(seen.init.get(), SIGKILL);
+  Status sent = sys::pidfd_send_signal(seen.init.get(), SIGKILL);
   if (!sent && sent.error().code() != ESRCH) return sent;
   const std::optional<size_t> ended =
       TRY(sys::wait_readable({seen.init.get()}, kKillPatience), "waiting for init");

@@ -46,7 +46,7 @@ Status make_node(const plan::DeviceNode& device, int root) {
   const Place place = TRY(open_place(root, device.path));
   const int parent = place.parent.get();
   const dev_t number = device.type == 'p' ? 0 : makedev(device.major, device.minor);
-  const Status made = sys::mknodat(parent, place.name, type_bits(device) | device.mode, number);
+  Status made = sys::mknodat(parent, place.name, type_bits(device) | device.mode, number);
   if (!made && made.error().code() == EPERM) {
     return Error(made.error()).with_hint("CAP_MKNOD over the host is needed");
   }

@@ -32,7 +32,7 @@ Result<UniqueFd> check_kind(UniqueFd fd, Kind kind) {
 
 Status make(int parent, const std::string& name, Kind kind) {
   if (kind == Kind::kDirectory) {
-    const Status made = sys::mkdirat(parent, name, 0755);
+    Status made = sys::mkdirat(parent, name, 0755);
     if (made || made.error().code() == EEXIST) return ok();
     return made;
   }

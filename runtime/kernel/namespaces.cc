@@ -76,6 +76,7 @@ std::string map_text(const std::vector<plan::IdRange>& ranges, char separator) {
 
 [[noreturn]] void run_helper(const std::string& path, const std::vector<std::string>& args) {
   std::vector<char*> argv;
+  argv.reserve(args.size() + 1);
   for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
   char* const no_environment[] = {nullptr};
@@ -154,7 +155,7 @@ Status become_namespace_root(bool may_set_groups) {
   TRY(sys::setresgid(0));
   TRY(sys::setresuid(0));
   if (!may_set_groups) return ok();
-  const Status cleared = sys::setgroups({});
+  Status cleared = sys::setgroups({});
   // A joined namespace may forbid it: then nobody in it has groups to lose by it either, and the
   // user step asks again for exactly the groups of the document.
   if (!cleared && cleared.error().code() != EPERM) return cleared;
@@ -167,7 +168,7 @@ Status make_namespaces(const std::vector<plan::NamespaceStep>& steps) {
     if (step.join.empty() && step.kind != NamespaceKind::kUser) flags |= row_of(step.kind).flag;
   }
   if (flags == 0) return ok();
-  const Status made = sys::unshare(flags);
+  Status made = sys::unshare(flags);
   if (!made && made.error().code() == ENOSPC) {
     return Error(made.error()).with_hint("a limit of /proc/sys/user/max_*_namespaces is reached");
   }

@@ -21,7 +21,7 @@ std::string limit_text(uint64_t value) {
 }
 
 Status set_rlimit(const plan::Rlimit& limit, pid_t pid) {
-  const Status set = sys::prlimit(pid, limit.resource, {.soft = limit.soft, .hard = limit.hard});
+  Status set = sys::prlimit(pid, limit.resource, {.soft = limit.soft, .hard = limit.hard});
   if (set || set.error().code() != EPERM) return set;
   const sys::Limit now = TRY(sys::getrlimit(pid, limit.resource));
   return Error(set.error())
@@ -84,7 +84,7 @@ Status set_rlimits(const std::vector<plan::Rlimit>& limits, pid_t pid) {
 }
 
 Status set_oom_score_adj(int32_t score) {
-  const Status set = sys::write_file("/proc/self/oom_score_adj", std::to_string(score));
+  Status set = sys::write_file("/proc/self/oom_score_adj", std::to_string(score));
   if (set || set.error().code() != EACCES) return set;
   return Error(set.error()).with_hint("a lower score than the caller's needs CAP_SYS_RESOURCE");
 }

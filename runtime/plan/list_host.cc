@@ -18,7 +18,8 @@ void list_ranges(std::string_view file, std::string_view how, const std::vector<
 }  // namespace
 
 void list_host_objects(const Plan& plan, Listing& list) {
-  if (plan.root.method != RootMethod::kJoined) {
+  const RootMethod method = plan.root.method;
+  if (method == RootMethod::kPivot || method == RootMethod::kMove) {
     list.add(cat("copy the mounts of root ", printable(plan.root.path)), plan.root.origin);
   }
   for (const NamespaceStep& step : plan.namespaces) {

@@ -111,7 +111,7 @@ Status become_user(Context& context) {
   if (!context.plan.process) return ok();
   const plan::ProcessStep& process = *context.plan.process;
   sys::umask(process.umask);
-  const Status entered = enter_working_directory(process);
+  Status entered = enter_working_directory(process);
   const bool denied = !entered && entered.error().code() == EACCES;
   if (!entered && !denied) return entered;
   const std::string& origin = process.capabilities_origin;
@@ -173,7 +173,10 @@ Status wait_for_start(Context& context) {
   TRY(send_message(channel, Message::kReady));
   TRY(expect(channel, Message::kRelease));
   TRY(sys::set_parent_death_signal(0));
-  context.channel.reset();
+  // All of it: what the runtime opened, and what its caller leaked to it (CVE-2024-21626). This
+  // closes the channel too, by which the runtime knows that it may end.
+  static_cast<void>(context.channel.release());
+  TRY(sys::close_from(3, context.exec_fifo));
   if (context.exec_fifo < 0) return ok();
   char start = 0;
   TRY(sys::read(context.exec_fifo, &start, 1));
@@ -201,9 +204,6 @@ void init_main(Context& context) {
   const std::vector<char*> env = pointers(process.env);
   if (!wait_for_start(context)) sys::exit_now(EXIT_FAILURE);
   // The fifo closes with the execution: that is what `start` waits for.
-  if (const Status closing = sys::close_from_on_exec(3); !closing) {
-    execution_failed(context.executable, closing.error());
-  }
   execution_failed(context.executable,
                    sys::execve(context.executable.c_str(), args.data(), env.data()));
 }

@@ -55,7 +55,7 @@ Status write_time_offsets(Context& context) {
   if (context.plan.time_offsets.empty()) return ok();
   // As with the id maps: the file must be ours for a moment.
   TRY(sys::set_dumpable(true));
-  const Status written = kernel::write_time_offsets(context.plan.time_offsets);
+  Status written = kernel::write_time_offsets(context.plan.time_offsets);
   TRY(sys::set_dumpable(false));
   return written;
 }

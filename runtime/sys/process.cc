@@ -61,13 +61,14 @@ Result<Limit> getrlimit(pid_t pid, int resource) {
   return Limit{.soft = now.rlim_cur, .hard = now.rlim_max};
 }
 
-Status close_from(unsigned first) {
-  return check("close_range", ::syscall(SYS_close_range, first, ~0U, 0));
-}
-
-Status close_from_on_exec(unsigned first) {
-  constexpr unsigned kCloexec = 4;  // CLOSE_RANGE_CLOEXEC, Linux 5.11
-  return check("close_range", ::syscall(SYS_close_range, first, ~0U, kCloexec));
+Status close_from(int first, int kept) {
+  const auto close_range = [](int from, unsigned to) {
+    if (static_cast<unsigned>(from) > to) return ok();
+    return check("close_range", ::syscall(SYS_close_range, from, to, 0));
+  };
+  if (kept < first) return close_range(first, ~0U);
+  TRY(close_range(first, static_cast<unsigned>(kept) - 1));
+  return close_range(kept + 1, ~0U);
 }
 
 Status keep_on_exec(int fd) { return check("fcntl", ::fcntl(fd, F_SETFD, 0)); }

@@ -109,9 +109,8 @@ Result<Limit> getrlimit(pid_t pid, int resource);
 /// keyctl(KEYCTL_JOIN_SESSION_KEYRING): a new, empty session keyring of that name.
 Status join_session_keyring(const std::string& name);
 
-/// close_range(2) from `first` on: closed at once, or on execve(2) only. Linux 5.9 and 5.11.
-Status close_from(unsigned first);
-Status close_from_on_exec(unsigned first);
+/// close_range(2) of `first` and all descriptors above it, but for `kept` (-1: none). Linux 5.9.
+Status close_from(int first, int kept);
 
 /// fcntl(F_SETFD): `fd` stays open over execve(2).
 Status keep_on_exec(int fd);

@@ -52,6 +52,7 @@ Status kill(pid_t pid, int signal) { return check("kill", ::kill(pid, signal)); 
 Result<std::optional<size_t>> wait_readable(const std::vector<int>& fds,
                                             std::chrono::milliseconds patience) {
   std::vector<pollfd> polled;
+  polled.reserve(fds.size());
   for (const int fd : fds) polled.push_back({.fd = fd, .events = POLLIN, .revents = 0});
   const auto deadline = monotonic_clock() + patience;
   std::chrono::milliseconds left = patience;

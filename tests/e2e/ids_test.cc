@@ -29,12 +29,12 @@ TEST_P(BadIds, AreRefusedByEveryCommandAndNothingIsMade) {
 
 INSTANTIATE_TEST_SUITE_P(
     Ids, BadIds,
-    ::testing::Values(Name{"Empty", ""}, Name{"Dot", "."}, Name{"DotDot", ".."},
-                      Name{"Slash", "/"}, Name{"Path", "a/b"}, Name{"Up", "../a"},
-                      Name{"Long", std::string(1024, 'a')}, Name{"Umlaut", "\xc3\xa4"},
-                      Name{"Newline", "a\nb"}, Name{"LeadingDash", "-a"}, Name{"Space", "a b"},
-                      Name{"Escape", "\x1b[31m"}, Name{"Tilde", "~a"}, Name{"Star", "*"},
-                      Name{"Percent", "%s"}, Name{"BadUtf8", "\xff\xfe"}),
+    ::testing::Values(Name{"Empty", ""}, Name{"Dot", "."}, Name{"DotDot", ".."}, Name{"Slash", "/"},
+                      Name{"Path", "a/b"}, Name{"Up", "../a"}, Name{"Long", std::string(1024, 'a')},
+                      Name{"Umlaut", "\xc3\xa4"}, Name{"Newline", "a\nb"},
+                      Name{"LeadingDash", "-a"}, Name{"Space", "a b"}, Name{"Escape", "\x1b[31m"},
+                      Name{"Tilde", "~a"}, Name{"Star", "*"}, Name{"Percent", "%s"},
+                      Name{"BadUtf8", "\xff\xfe"}),
     [](const auto& info) { return std::string(info.param.what); });
 
 class GoodIds : public Container, public ::testing::WithParamInterface<Name> {};

@@ -95,8 +95,8 @@ TEST_F(Lifecycle, AnIdIsUsedOnce) {
 
 TEST_F(Lifecycle, ARunningContainerIsDeletedByForceOnly) {
   start_sleeping();
-  EXPECT_TRUE(fails_saying(
-      remove(), cat("cannot delete container ", id(), " that is not stopped: running")));
+  EXPECT_TRUE(fails_saying(remove(),
+                           cat("cannot delete container ", id(), " that is not stopped: running")));
   EXPECT_EQ(status(), "running");
   EXPECT_TRUE(succeeds(remove_by_force()));
   EXPECT_TRUE(fails_saying(runtime({"state", id()}), "container does not exist"));

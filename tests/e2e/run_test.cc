@@ -35,8 +35,9 @@ TEST_F(Run, ReturnsTheSignalThatEndedThePayload) {
 }
 
 TEST_F(Run, ForwardsSignals) {
-  config_.shell("trap 'echo got it; exit 3' USR1; touch /tmp/started; "
-                "while :; do sleep 1000 & wait; done");
+  config_.shell(
+      "trap 'echo got it; exit 3' USR1; touch /tmp/started; "
+      "while :; do sleep 1000 & wait; done");
   write_config();
   Program program(runtime_binary(), call({"run", id(), bundle()}));
   ASSERT_TRUE(eventually([&] { return exists(rootfs() + "/tmp/started"); })) << program.err();
@@ -70,8 +71,7 @@ TEST_F(Run, DetachedReturnsAtOnce) {
   config_.shell("touch /tmp/started; exec sleep 1000");
   write_config();
   const std::string pid_file = directory() + "/pid";
-  ASSERT_TRUE(
-      succeeds(runtime({"run", "--detach", "--pid-file", pid_file, "-b", bundle(), id()})));
+  ASSERT_TRUE(succeeds(runtime({"run", "--detach", "--pid-file", pid_file, "-b", bundle(), id()})));
   EXPECT_TRUE(becomes("running"));
   EXPECT_EQ(read(pid_file), cat(pid()));
   EXPECT_TRUE(eventually([&] { return exists(rootfs() + "/tmp/started"); }));

@@ -64,14 +64,14 @@ int remove_one(const char* path, const struct stat* /*info*/, int /*type*/, stru
 
 }  // namespace
 
-TemporaryDirectory::TemporaryDirectory() {
+PublicDirectory::PublicDirectory() {
   std::string pattern = "/tmp/runtime-test.XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) std::abort();
   ::chmod(pattern.c_str(), 0755);
   path_ = pattern;
 }
 
-TemporaryDirectory::~TemporaryDirectory() { remove_tree(path_); }
+PublicDirectory::~PublicDirectory() { remove_tree(path_); }
 
 void remove_tree(const std::string& path) {
   ::nftw(path.c_str(), remove_one, 16, FTW_DEPTH | FTW_MOUNT | FTW_PHYS);

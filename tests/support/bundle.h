@@ -11,12 +11,12 @@ namespace rt::testing {
 
 /// A directory below /tmp that everybody may enter, gone with all that is in it at the end.
 /// (Bazel's own temporary directory is closed to other users.)
-class TemporaryDirectory {
+class PublicDirectory {
  public:
-  TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory();
+  PublicDirectory();
+  PublicDirectory(const PublicDirectory&) = delete;
+  PublicDirectory& operator=(const PublicDirectory&) = delete;
+  ~PublicDirectory();
   [[nodiscard]] const std::string& path() const { return path_; }
 
  private:

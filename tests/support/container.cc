@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
 #include "runtime/sys/process.h"
@@ -18,8 +20,16 @@ Watched watched(const std::string& token, const std::string& directory) {
   return {.token = token, .state_root = directory + "/state", .bundle = directory + "/bundle"};
 }
 
-/// What tests that failed half-way left running, so that it does not disturb those that follow.
+/// Ends what a test that failed half-way left running, so that it does not disturb those that
+/// follow.
 void remove_all(const std::string& state_root, const std::string& token) {
+  std::set<std::string> cgroups =
+      take_snapshot({.token = token, .state_root = "", .bundle = ""}).cgroups;
+  for (const std::string& path : cgroups) {
+    // SIGKILL waits in a frozen cgroup.
+    static_cast<void>(sys::write_file(path + "/freezer.state", "THAWED"));
+    static_cast<void>(sys::write_file(path + "/cgroup.freeze", "0"));
+  }
   const Result<std::vector<std::string>> ids = sys::list_directory(state_root);
   for (const std::string& id : ids ? ids.value() : std::vector<std::string>()) {
     Call call;
@@ -29,9 +39,9 @@ void remove_all(const std::string& state_root, const std::string& token) {
   kill_descendants();
   eventually([&] {
     reap_orphans();
-    return take_snapshot({.token = token, .state_root = "/nowhere", .bundle = "/nowhere"})
-        .processes.empty();
+    return take_snapshot({.token = token, .state_root = "", .bundle = ""}).processes.empty();
   });
+  for (auto path = cgroups.rbegin(); path != cgroups.rend(); ++path) ::rmdir(path->c_str());
 }
 
 }  // namespace
@@ -44,7 +54,7 @@ void Container::SetUp() {
   enter_shared_mount_namespace();
   static int number = 0;
   token_ = cat("e2e-", ::getpid(), '-', ++number);
-  directory_ = std::make_unique<TemporaryDirectory>();
+  directory_ = std::make_unique<PublicDirectory>();
   ASSERT_EQ(::mkdir(state_root().c_str(), 0700), 0);
   ASSERT_EQ(::mkdir(bundle().c_str(), 0755), 0);
   make_busybox_root(rootfs());
@@ -55,7 +65,7 @@ void Container::SetUp() {
 void Container::TearDown() {
   if (directory_ == nullptr) return;
   check_nothing_is_left();
-  remove_all(state_root(), token_);
+  if (HasFailure()) remove_all(state_root(), token_);
 }
 
 std::string Container::id(int number) const { return cat(token_, '-', number); }

@@ -67,7 +67,7 @@ class Container : public ::testing::Test {
 
  private:
   std::string token_;
-  std::unique_ptr<TemporaryDirectory> directory_;
+  std::unique_ptr<PublicDirectory> directory_;
   Snapshot before_;
 };
 

@@ -6,7 +6,7 @@
 
 #include "runtime/container/output.h"
 #include "tests/support/matchers.h"
-#include "tests/unit/container/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace rt::container {
 namespace {
@@ -28,7 +28,7 @@ TEST(LoadBundle, NamesTheFileThatIsNotThere) {
 
 TEST(LoadBundle, DoesNotHangOnAFifo) {
   const TemporaryDirectory directory;
-  ASSERT_EQ(::mkfifo((directory / "config.json").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo((directory.path() + "/config.json").c_str(), 0600), 0);
   const auto bundle = load_bundle(directory.path());
   ASSERT_TRUE(is_ok(bundle));
   EXPECT_FALSE(check_bundle(bundle.value()).ok());
@@ -36,7 +36,7 @@ TEST(LoadBundle, DoesNotHangOnAFifo) {
 
 TEST(LoadBundle, ResolvesThePath) {
   const TemporaryDirectory directory;
-  ASSERT_TRUE(is_ok(write_new_file(directory / "config.json", "{}")));
+  ASSERT_TRUE(is_ok(write_new_file(directory.path() + "/config.json", "{}")));
   const auto bundle = load_bundle(directory.path() + "/../" +
                                   directory.path().substr(directory.path().rfind('/') + 1) + "/.");
   ASSERT_TRUE(is_ok(bundle));
@@ -46,7 +46,7 @@ TEST(LoadBundle, ResolvesThePath) {
 TEST(CheckBundle, GivesTheFirstErrorAndCountsTheOthers) {
   const TemporaryDirectory directory;
   ASSERT_TRUE(is_ok(write_new_file(
-      directory / "config.json",
+      directory.path() + "/config.json",
       "{\n  \"ociVersion\": 7,\n  \"root\": {\"path\": \"r\"},\n  \"mounts\": 8\n}\n")));
   const auto bundle = load_bundle(directory.path());
   ASSERT_TRUE(is_ok(bundle));

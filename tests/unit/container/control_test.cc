@@ -10,7 +10,7 @@
 #include "runtime/sys/file.h"
 #include "runtime/sys/process.h"
 #include "tests/support/matchers.h"
-#include "tests/unit/container/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace rt::container {
 namespace {
@@ -54,7 +54,7 @@ class Sleeper {
 
 class Control : public ::testing::Test {
  protected:
-  Control() : root_(directory_ / "state"), store_(Store::make(root_).value()) {}
+  Control() : root_(directory_.path() + "/state"), store_(Store::make(root_).value()) {}
 
   /// A container "x" whose init is `init`.
   void make_container(pid_t init, uint64_t start_time) {

@@ -7,7 +7,7 @@
 #include "runtime/container/process.h"
 #include "runtime/sys/process.h"
 #include "tests/support/matchers.h"
-#include "tests/unit/container/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace rt::container {
 namespace {
@@ -17,7 +17,7 @@ using rt::testing::TemporaryDirectory;
 
 class Observe : public ::testing::Test {
  protected:
-  Observe() : store_(Store::make(directory_ / "state").value()) {
+  Observe() : store_(Store::make(directory_.path() + "/state").value()) {
     // This very process plays init.
     record_.id = "x";
     record_.phase = Phase::kCreated;

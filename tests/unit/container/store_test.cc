@@ -10,7 +10,7 @@
 #include "runtime/sys/process.h"
 #include "runtime/sys/socket.h"
 #include "tests/support/matchers.h"
-#include "tests/unit/container/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace rt::container {
 namespace {
@@ -29,7 +29,7 @@ Record record_of(const std::string& id) {
 
 class StoreTest : public ::testing::Test {
  protected:
-  StoreTest() : root_(directory_ / "state") {}
+  StoreTest() : root_(directory_.path() + "/state") {}
 
   Store store() { return Store::make(root_).value(); }
 
@@ -63,8 +63,8 @@ TEST_F(StoreTest, RootThatOthersCanWriteIsRefused) {
 }
 
 TEST_F(StoreTest, RootThatIsALinkIsRefused) {
-  ASSERT_EQ(::mkdir((directory_ / "real").c_str(), 0700), 0);
-  ASSERT_EQ(::symlink((directory_ / "real").c_str(), root_.c_str()), 0);
+  ASSERT_EQ(::mkdir((directory_.path() + "/real").c_str(), 0700), 0);
+  ASSERT_EQ(::symlink((directory_.path() + "/real").c_str(), root_.c_str()), 0);
   EXPECT_FALSE(Store::open(root_).ok());
   EXPECT_FALSE(Store::open(root_ + "/").ok());
   EXPECT_FALSE(Store::make(root_).ok());
