@@ -143,6 +143,7 @@ std::vector<Target> find_all(const Value& root, std::string_view text,
   find_targets(root, pointer, ordinal, targets);
 
   std::vector<size_t> ordinals;
+  ordinals.reserve(targets.size());
   for (const Target& target : targets) ordinals.push_back(target.offset.ordinal);
   const std::vector<ValueOffset> offsets = offsets_of_values(text, std::move(ordinals));
   const auto by_ordinal = [](const ValueOffset& a, const ValueOffset& b) {

@@ -21,7 +21,10 @@ std::string_view path_variable(const plan::ProcessStep& process) {
 /// May be executed: a file with an x bit for us, not a directory.
 Status check_executable(const std::string& path) {
   const Result<struct stat> info = sys::stat(path);
-  if (!info) return Error::from_errno(cat("stat ", path), info.error().code());
+  if (!info) {
+    const int code = info.error().code();
+    return Error::from_wire(code, "stat", cat("stat ", path, ": ", errno_text(code)));
+  }
   if (S_ISDIR(info.value().st_mode)) return Error::from_errno("stat", EACCES);
   return sys::access_execute(path);
 }

@@ -23,7 +23,8 @@ std::string limit_text(uint64_t value) {
 Status set_rlimit(const plan::Rlimit& limit, pid_t pid) {
   Status set = sys::prlimit(pid, limit.resource, {.soft = limit.soft, .hard = limit.hard});
   if (set || set.error().code() != EPERM) return set;
-  const sys::Limit now = TRY(sys::getrlimit(pid, limit.resource));
+  // The container has its limits from us; another user's process may not even be asked.
+  const sys::Limit now = TRY(sys::getrlimit(0, limit.resource));
   return Error(set.error())
       .with_hint("wanted soft ", limit_text(limit.soft), " hard ", limit_text(limit.hard),
                  ", allowed is hard ", limit_text(now.hard),

@@ -26,7 +26,7 @@ Status enter_working_directory(const std::string& cwd);
 /// In init: makes the working directory below `root` when it is missing.
 Status make_working_directory(const std::string& cwd, int root);
 
-/// In the runtime: prlimit(2) of `pid`. An error says what was wanted and what is allowed.
+/// prlimit(2) of `pid`; 0 is this process. An error says what was wanted and what is allowed.
 Status set_rlimits(const std::vector<plan::Rlimit>& limits, pid_t pid);
 
 /// In stage 1, while it may still write its own /proc files.

@@ -12,7 +12,11 @@ namespace {
 /// orchestrators read.
 Status write(int directory, const plan::Sysctl& sysctl) {
   Result<UniqueFd> file = sys::open_in_root(directory, sysctl.file, O_WRONLY | O_NOFOLLOW);
-  if (!file) return Error::from_errno(cat("open /proc/sys/", sysctl.file), file.error().code());
+  if (!file) {
+    const int code = file.error().code();
+    const std::string text = cat("open /proc/sys/", sysctl.file, ": ", errno_text(code));
+    return Error::from_wire(code, file.error().call(), text);
+  }
   return Status(sys::write_once(file.value().get(), sysctl.value));
 }
 

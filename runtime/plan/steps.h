@@ -92,8 +92,10 @@ inline constexpr StepRow kSteps[] = {
     {Step::kUser, Phase::kCreate, Actor::kInit, "user"},
     // As the container's user, so that the answer is the one execve(2) will give.
     {Step::kExecutable, Phase::kCreate, Actor::kInit, "executable"},
-    // Last: a low limit must not break the runtime itself.
-    {Step::kRlimits, Phase::kCreate, Actor::kRuntime, "rlimits"},
+    // Last: a low limit must not break the runtime itself. What init may not raise by its own
+    // rights
+    // (EPERM) the runtime raises for it.
+    {Step::kRlimits, Phase::kCreate, Actor::kInit, "rlimits"},
     {Step::kCreated, Phase::kCreate, Actor::kRuntime, "created"},
     {Step::kRelease, Phase::kStart, Actor::kRuntime, "release"},
     {Step::kExecute, Phase::kStart, Actor::kInit, "execute"},

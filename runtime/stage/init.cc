@@ -132,6 +132,13 @@ Status find_executable(Context& context) {
   return ok();
 }
 
+Status set_rlimits(Context& context) {
+  if (!context.plan.process) return ok();
+  Status set = kernel::set_rlimits(context.plan.process->rlimits, 0);
+  if (set || set.error().code() != EPERM) return set;
+  return ask(context.channel.get(), Message::kRlimitsPlease, Message::kRlimitsSet);
+}
+
 constexpr Handler kHandlers[] = {
     {Step::kSession, begin_session},
     {Step::kHostname, set_hostname},
@@ -148,6 +155,7 @@ constexpr Handler kHandlers[] = {
     {Step::kStdio, give_stdio},
     {Step::kUser, become_user},
     {Step::kExecutable, find_executable},
+    {Step::kRlimits, set_rlimits},
 };
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
@@ -162,16 +170,14 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 Status set_up(Context& context) {
   const int channel = context.channel.get();
   TRY(sys::set_parent_death_signal(SIGKILL));
-  TRY(send_message(channel, Message::kInitHere));
-  TRY(expect(channel, Message::kGoOn));
+  TRY(ask(channel, Message::kInitHere, Message::kGoOn));
   return run_steps(plan::Actor::kInit, kHandlers, context);
 }
 
 /// From "ready" on init has the payload's own limits: it allocates nothing any more.
 Status wait_for_start(Context& context) {
   const int channel = context.channel.get();
-  TRY(send_message(channel, Message::kReady));
-  TRY(expect(channel, Message::kRelease));
+  TRY(ask(channel, Message::kReady, Message::kRelease));
   TRY(sys::set_parent_death_signal(0));
   // All of it: what the runtime opened, and what its caller leaked to it (CVE-2024-21626). This
   // closes the channel too, by which the runtime knows that it may end.

@@ -71,8 +71,7 @@ class Launcher {
     if (context_.cgroup_by_pid) TRY(in_step(Step::kCgroup, enter_cgroup()));
     if (plan_.id_maps) TRY(in_step(Step::kIdMaps, write_id_maps()));
     TRY(in_step(Step::kInit, meet_init()));
-    TRY(hear(Message::kReady));
-    TRY(in_step(Step::kRlimits, set_rlimits()));
+    TRY(wait_until_ready());
     const pid_t pid = init_.pid();
     init_.let_go();
     return Launch(pid, init_.take_pidfd(), std::move(channel_));
@@ -120,20 +119,21 @@ class Launcher {
   }
 
   Status enter_cgroup() {
-    TRY(hear(Message::kPlacePlease));
+    TRY(hear({Message::kPlacePlease}));
     TRY(at(plan_.cgroup.origin, cgroup::enter(directories_, stage1_.pid())));
     return send_message(channel_.get(), Message::kPlaced);
   }
 
   Status write_id_maps() {
-    TRY(hear(Message::kIdMapsPlease));
+    TRY(hear({Message::kIdMapsPlease}));
     TRY(kernel::write_id_maps(*plan_.id_maps, stage1_.pid()));
     return send_message(channel_.get(), Message::kIdMapsWritten);
   }
 
   /// Init is known by its first message: the kernel says which process of ours sent it.
   Status meet_init() {
-    const pid_t pid = TRY(hear(Message::kInitHere));
+    const Heard heard = TRY(hear({Message::kInitHere}));
+    const pid_t pid = heard.sender;
     // It is our child and not waited for: the number cannot mean another process.
     UniqueFd pidfd = TRY(sys::pidfd_open(pid));
     init_ = Child(pid, std::move(pidfd));
@@ -141,14 +141,19 @@ class Launcher {
     return send_message(channel_.get(), Message::kGoOn);
   }
 
-  Status set_rlimits() {
-    if (!plan_.process) return ok();
-    return kernel::set_rlimits(plan_.process->rlimits, init_.pid());
+  Status wait_until_ready() {
+    const Heard heard = TRY(hear({Message::kReady, Message::kRlimitsPlease}));
+    if (heard.message == Message::kReady) return ok();
+    if (!plan_.process) return Error("init asks for limits that nobody set");
+    TRY(in_step(Step::kRlimits, kernel::set_rlimits(plan_.process->rlimits, init_.pid())));
+    TRY(send_message(channel_.get(), Message::kRlimitsSet));
+    TRY(hear({Message::kReady}));
+    return ok();
   }
 
-  Result<pid_t> hear(Message message) {
-    Result<pid_t> sender = expect(channel_.get(), message);
-    if (sender || sender.error().code() != ECONNRESET) return sender;
+  Result<Heard> hear(std::initializer_list<Message> messages) {
+    Result<Heard> heard = expect(channel_.get(), messages);
+    if (heard || heard.error().code() != ECONNRESET) return heard;
     return death_of_peer();
   }
 

@@ -56,15 +56,22 @@ Status send_failure(int channel, const Error& error) {
   return sys::send(channel, &wire, sizeof wire);
 }
 
-Result<pid_t> expect(int channel, Message expected) {
+Result<Heard> expect(int channel, std::initializer_list<Message> expected) {
   Wire wire;
   const sys::Received received = TRY(sys::receive(channel, &wire, sizeof wire));
   if (received.size == 0) return Error::from_errno("recvmsg", ECONNRESET);
   if (received.size == sizeof wire && wire.message == Message::kFailed) return error_of(wire);
-  if (received.size != kPlainSize || wire.message != expected) {
+  const auto* known = std::find(expected.begin(), expected.end(), wire.message);
+  if (received.size != kPlainSize || known == expected.end()) {
     return Error("a message out of turn on the sync channel");
   }
-  return received.sender;
+  return Heard{.message = wire.message, .sender = received.sender};
+}
+
+Status ask(int channel, Message request, Message answer) {
+  TRY(send_message(channel, request));
+  TRY(expect(channel, {answer}));
+  return ok();
 }
 
 Status expect_close(int channel) {

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "runtime/base/result.h"
 
@@ -19,6 +20,8 @@ enum class Message : uint32_t {
   kIdMapsWritten,  // runtime
   kInitHere,       // init: the sender, as the kernel tells it, is init
   kGoOn,           // runtime: init is known, and may begin
+  kRlimitsPlease,  // init: a limit is beyond my rights, set them for me
+  kRlimitsSet,     // runtime
   kReady,          // init: all is set up
   kRelease,        // runtime: the container is recorded; live without me
 };
@@ -28,9 +31,17 @@ Status send_message(int channel, Message message);
 /// Sends the error itself; text beyond what a message holds is cut.
 Status send_failure(int channel, const Error& error);
 
-/// Waits for `expected`. The peer's error comes back as if it had happened here.
-/// Returns the sender's pid in our own pid namespace, as the kernel vouches.
-Result<pid_t> expect(int channel, Message expected);
+struct Heard {
+  Message message = Message::kFailed;
+  pid_t sender = 0;  // in our own pid namespace, as the kernel vouches
+};
+
+/// Waits for one of the messages `expected`. The peer's error comes back as if it had happened
+/// here.
+Result<Heard> expect(int channel, std::initializer_list<Message> expected);
+
+/// Sends `request` and waits for its `answer`.
+Status ask(int channel, Message request, Message answer);
 
 /// Waits until the peer has closed the channel, having said nothing more.
 Status expect_close(int channel);

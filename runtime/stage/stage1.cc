@@ -14,16 +14,10 @@ namespace {
 using plan::NamespaceKind;
 using plan::Step;
 
-/// Asks the runtime for `request` and waits for its `answer`.
-Status ask(Context& context, Message request, Message answer) {
-  TRY(send_message(context.channel.get(), request));
-  TRY(expect(context.channel.get(), answer));
-  return ok();
-}
-
 Status set_oom_score(Context& context) {
   // In the cgroup first: all that follows is accounted to the container.
-  if (context.cgroup_by_pid) TRY(ask(context, Message::kPlacePlease, Message::kPlaced));
+  if (context.cgroup_by_pid)
+    TRY(ask(context.channel.get(), Message::kPlacePlease, Message::kPlaced));
   const auto& process = context.plan.process;
   if (!process || !process->oom_score_adj) return ok();
   return at("/process/oomScoreAdj", kernel::set_oom_score_adj(*process->oom_score_adj));
@@ -41,7 +35,7 @@ Status make_user_namespace(Context& context) {
   // /proc/PID/uid_map belongs to root while the process is not dumpable: an unprivileged runtime
   // could not open it.
   TRY(sys::set_dumpable(true));
-  TRY(ask(context, Message::kIdMapsPlease, Message::kIdMapsWritten));
+  TRY(ask(context.channel.get(), Message::kIdMapsPlease, Message::kIdMapsWritten));
   TRY(sys::set_dumpable(false));
   return kernel::become_namespace_root(!context.plan.id_maps->deny_setgroups);
 }

@@ -35,7 +35,7 @@ TEST_F(Process, EnvironmentIsExactlyTheDocuments) {
   config_.set("/process/env", R"(["PATH=/bin", "A=b c", "EMPTY="])");
   config_.args({"/bin/cat", "/proc/self/environ"});
   const Outcome outcome = run();
-  EXPECT_EQ(outcome.out, std::string("PATH=/bin\0A=b c\0EMPTY=\0", 24));
+  EXPECT_EQ(outcome.out, std::string("PATH=/bin\0A=b c\0EMPTY=\0", 23));
 }
 
 TEST_F(Process, ArgumentsArriveAsTheyAre) {

@@ -79,14 +79,14 @@ struct BadRecord {
   const char* error;
 };
 
-class Record_ : public ::testing::TestWithParam<BadRecord> {};
+class BadRecords : public ::testing::TestWithParam<BadRecord> {};
 
-TEST_P(Record_, IsRefused) {
+TEST_P(BadRecords, AreRefused) {
   EXPECT_TRUE(fails_with(parse_as<Record>(GetParam().text), GetParam().error));
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Json, Record_,
+    Json, BadRecords,
     ::testing::Values(
         BadRecord{"Array", "[]", "1:1: expected an object, found an array"},
         BadRecord{"Missing", "{}", "1:1: missing \"id\""},
@@ -127,6 +127,7 @@ TEST(Records, AllErrorsAreReportedAtOnceInTheOrderOfTheText) {
   read(document.root(), record);
   const std::vector<Diagnostic> found = document.take_diagnostics();
   std::vector<std::string> pointers;
+  pointers.reserve(found.size());
   for (const Diagnostic& diagnostic : found) pointers.push_back(diagnostic.pointer);
   EXPECT_EQ(pointers, (std::vector<std::string>{"", "/pid", "/ready", "/cgroups/0", "/cgroups/2",
                                                 "/unknown"}));

@@ -31,9 +31,9 @@ class Protocol : public ::testing::Test {
 
 TEST_F(Protocol, AMessageArrivesWithTheSenderThatTheKernelNames) {
   ASSERT_TRUE(is_ok(send_message(child(), Message::kInitHere)));
-  const Result<pid_t> sender = expect(runtime(), Message::kInitHere);
-  ASSERT_TRUE(is_ok(sender));
-  EXPECT_EQ(sender.value(), ::getpid());
+  const Result<Heard> heard = expect(runtime(), {Message::kInitHere});
+  ASSERT_TRUE(is_ok(heard));
+  EXPECT_EQ(heard.value().sender, ::getpid());
 }
 
 TEST_F(Protocol, AnErrorArrivesWithAllItsParts) {
@@ -42,7 +42,7 @@ TEST_F(Protocol, AnErrorArrivesWithAllItsParts) {
                           .at("/mounts/3")
                           .in_step("mounts");
   ASSERT_TRUE(is_ok(send_failure(child(), error)));
-  const Result<pid_t> heard = expect(runtime(), Message::kReady);
+  const Result<Heard> heard = expect(runtime(), {Message::kReady});
   ASSERT_FALSE(heard.ok());
   EXPECT_EQ(heard.error().message(), "mounts[3] /proc: move_mount: permission denied");
   EXPECT_EQ(heard.error().code(), EACCES);
@@ -54,7 +54,7 @@ TEST_F(Protocol, AnErrorArrivesWithAllItsParts) {
 TEST_F(Protocol, ALongErrorIsCutAndNotMore) {
   const Error error = Error(std::string(100000, 'x')).at(std::string(1000, '/'));
   ASSERT_TRUE(is_ok(send_failure(child(), error)));
-  const Result<pid_t> heard = expect(runtime(), Message::kReady);
+  const Result<Heard> heard = expect(runtime(), {Message::kReady});
   ASSERT_FALSE(heard.ok());
   EXPECT_GT(heard.error().message().size(), 3000U);
   EXPECT_LT(heard.error().message().size(), 4096U);
@@ -64,12 +64,12 @@ TEST_F(Protocol, ALongErrorIsCutAndNotMore) {
 
 TEST_F(Protocol, AMessageOutOfTurnIsAnError) {
   ASSERT_TRUE(is_ok(send_message(child(), Message::kReady)));
-  EXPECT_FALSE(expect(runtime(), Message::kInitHere).ok());
+  EXPECT_FALSE(expect(runtime(), {Message::kInitHere}).ok());
 }
 
 TEST_F(Protocol, AClosedChannelIsTold) {
   pair_.theirs.reset();
-  const Result<pid_t> heard = expect(runtime(), Message::kReady);
+  const Result<Heard> heard = expect(runtime(), {Message::kReady});
   ASSERT_FALSE(heard.ok());
   EXPECT_EQ(heard.error().code(), ECONNRESET);
   EXPECT_TRUE(is_ok(expect_close(runtime())));
@@ -85,7 +85,7 @@ TEST_F(Protocol, BytesOfAnyLengthAreNeverTakenForAMessage) {
   for (size_t length = 1; length <= 5000; length += length < 16 ? 1 : 97) {
     const std::vector<unsigned char> bytes(length, 0xff);
     ASSERT_TRUE(is_ok(sys::send(child(), bytes.data(), bytes.size())));
-    EXPECT_FALSE(expect(runtime(), Message::kReady).ok()) << length;
+    EXPECT_FALSE(expect(runtime(), {Message::kReady}).ok()) << length;
   }
 }
 
@@ -93,7 +93,7 @@ TEST_F(Protocol, AnErrorWithoutAnEndIsReadToItsEndAndNoFurther) {
   std::vector<unsigned char> bytes(4096, 'y');
   std::fill_n(bytes.begin(), sizeof(Message), static_cast<unsigned char>(Message::kFailed));
   ASSERT_TRUE(is_ok(sys::send(child(), bytes.data(), bytes.size())));
-  const Result<pid_t> heard = expect(runtime(), Message::kReady);
+  const Result<Heard> heard = expect(runtime(), {Message::kReady});
   ASSERT_FALSE(heard.ok());
   EXPECT_LE(heard.error().message().size(), 4096U);
 }
