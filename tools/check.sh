@@ -163,8 +163,9 @@ tidy_one() {
     local file=$1 key
     key=$({
         clang-tidy-19 --version
+        clang-tidy-19 --dump-config "$file"
         g++ -std=c++23 -D_GNU_SOURCE -I. -MM "$file" | tr ' ' '\n' | grep / | LC_ALL=C sort -u |
-            xargs cat .clang-tidy
+            xargs cat
     } | sha256sum | cut -d ' ' -f 1)
     [[ ! -e $tidy_cache/$key ]] || return 0
     if clang-tidy-19 --quiet "$file" -- -std=c++20 -D_GNU_SOURCE -I. 2>/dev/null; then

@@ -22,12 +22,14 @@ const DeviceNode* find_device(const Plan& plan, std::string_view path) {
 
 std::vector<std::string> device_paths(const Plan& plan) {
   std::vector<std::string> paths;
+  paths.reserve(plan.devices.size());
   for (const DeviceNode& device : plan.devices) paths.push_back(device.path);
   return paths;
 }
 
 std::vector<std::string> link_paths(const Plan& plan) {
   std::vector<std::string> paths;
+  paths.reserve(plan.links.size());
   for (const Link& link : plan.links) paths.push_back(link.path);
   return paths;
 }

@@ -8,7 +8,6 @@ namespace {
 
 using testing::expect_rejected;
 using testing::in_document;
-using testing::in_linux;
 using testing::in_process;
 using testing::Rejection;
 using testing::Rejects;
