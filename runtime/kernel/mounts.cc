@@ -1,6 +1,7 @@
 #include "runtime/kernel/mounts.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -11,13 +12,18 @@
 namespace rt::kernel {
 namespace {
 
-/// Gives the detached mount all that it shall have, before anybody can see it.
-Status set_attributes(int tree, const plan::MountStep& step) {
-  const bool recursive = (step.propagation & MS_REC) != 0;
-  const unsigned long propagation = step.propagation & ~static_cast<unsigned long>(MS_REC);
+Status set_propagation(int tree, unsigned long flags) {
+  const bool recursive = (flags & MS_REC) != 0;
+  const unsigned long propagation = flags & ~static_cast<unsigned long>(MS_REC);
   // Below a mount that alone gets its propagation, nothing may be shared with the host either.
   if (!recursive) TRY(sys::mount_setattr(tree, {.propagation = MS_SLAVE}, true));
-  TRY(sys::mount_setattr(tree, {.propagation = propagation}, recursive));
+  return sys::mount_setattr(tree, {.propagation = propagation}, recursive);
+}
+
+/// Gives the mount all that it shall have; a new one while it is detached, before anybody sees it.
+Status set_attributes(int tree, const plan::MountStep& step) {
+  // A remount may leave it as it is.
+  if (step.propagation != 0) TRY(set_propagation(tree, step.propagation));
   const plan::MountAttributes& all = step.recursive_attributes;
   if (all != plan::MountAttributes{}) {
     TRY(sys::mount_setattr(tree, {.set = all.set, .clear = all.clear}, true));
@@ -81,11 +87,21 @@ Status refuse_link(int root, const std::string& target) {
   return ok();
 }
 
+/// What may be mounted below /proc is decided by name, in the plan: a link of the image must not
+/// lead there by another one.
+Status refuse_hidden_proc(const plan::MountStep& step, int target) {
+  if (step.target == "/proc" || step.target.starts_with("/proc/")) return ok();
+  const int64_t type = TRY(sys::filesystem_type(target));
+  if (type != PROC_SUPER_MAGIC) return ok();
+  return Error("a symbolic link of the image leads into /proc");
+}
+
 Status attach(const plan::MountStep& step, int tree, int root) {
   if (must_be_real_directory(step)) TRY(refuse_link(root, step.target));
   const struct stat info = TRY(sys::fstat(tree));
   const Kind kind = S_ISDIR(info.st_mode) ? Kind::kDirectory : Kind::kFile;
   const UniqueFd target = TRY(open_or_make(root, step.target, kind));
+  TRY(refuse_hidden_proc(step, target.get()));
   return sys::attach_tree(tree, target.get());
 }
 

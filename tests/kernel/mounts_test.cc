@@ -175,6 +175,36 @@ TEST_F(Mounts, ABindFollowsALinkOfTheImageBelowTheRoot) {
   });
 }
 
+TEST_F(Mounts, ALinkOfTheImageDoesNotLeadIntoProc) {
+  in_new_namespaces([&] {
+    ASSERT_EQ(::symlink("proc/self", (root() + "/x").c_str()), 0);
+    plan::MountStep proc = bind("/proc");
+    std::get<plan::BindMount>(proc.what).source = "/proc";
+    const Status refused = mount_all({proc, bind("/x")});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_TRUE(refused.error().message().find("leads into /proc") != std::string::npos)
+        << refused.error().message();
+  });
+}
+
+TEST_F(Mounts, ARemountLeavesThePropagationAlone) {
+  in_new_namespaces([&] {
+    plan::MountStep shared = filesystem("tmpfs", "/t");
+    shared.propagation = MS_SHARED;
+    plan::MountStep again = shared;
+    again.what = plan::Remount{};
+    again.propagation = 0;
+    again.attributes.set = MOUNT_ATTR_RDONLY;
+    ASSERT_TRUE(is_ok(mount_all({shared, again})));
+    EXPECT_NE(flags("/t") & ST_RDONLY, 0UL);
+    std::ifstream mounts("/proc/self/mountinfo");
+    const std::string all((std::istreambuf_iterator<char>(mounts)), {});
+    const size_t line = all.find(root() + "/t ");
+    ASSERT_NE(line, std::string::npos);
+    EXPECT_NE(all.substr(line, all.find('\n', line) - line).find("shared:"), std::string::npos);
+  });
+}
+
 TEST_F(Mounts, NothingOfTheSourceIsSharedWithTheHost) {
   in_new_namespaces([&] {
     ASSERT_EQ(::mount("none", source().c_str(), "tmpfs", 0, nullptr), 0);
