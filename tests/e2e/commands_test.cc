@@ -96,12 +96,8 @@ TEST_F(Commands, PlanShowsWhatWouldBeDoneAndDoesNothing) {
 }
 
 TEST_F(Commands, PlanNeedsNoPrivileges) {
-  Call call;
-  call.before_exec = [] {
-    if (::setresgid(65534, 65534, 65534) != 0 || ::setresuid(65534, 65534, 65534) != 0) ::_exit(9);
-  };
-  EXPECT_TRUE(succeeds(runtime({"plan", bundle()}, call)));
-  EXPECT_TRUE(succeeds(runtime({"validate", bundle()}, call)));
+  EXPECT_TRUE(succeeds(runtime_as(65534, {"plan", bundle()})));
+  EXPECT_TRUE(succeeds(runtime_as(65534, {"validate", bundle()})));
 }
 
 TEST_F(Commands, SpecWritesAConfigThatIsValidAndRuns) {

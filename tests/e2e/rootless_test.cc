@@ -1,6 +1,5 @@
 // Containers of a user without any privilege.
 #include <ftw.h>
-#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,12 +15,6 @@ int give_away(const char* path, const struct stat* /*info*/, int /*type*/, struc
   return ::lchown(path, kUser, kUser);
 }
 
-void become_user() {
-  const bool done = ::setgroups(0, nullptr) == 0 && ::setresgid(kUser, kUser, kUser) == 0 &&
-                    ::setresuid(kUser, kUser, kUser) == 0;
-  if (!done) ::_exit(124);
-}
-
 class Rootless : public Container {
  protected:
   void SetUp() override {
@@ -32,9 +25,7 @@ class Rootless : public Container {
     config_.user_namespace().set("/linux/uidMappings", map).set("/linux/gidMappings", map);
   }
   [[nodiscard]] Outcome as_user(const std::vector<std::string>& args) const {
-    Call call;
-    call.before_exec = become_user;
-    return runtime(args, call);
+    return runtime_as(kUser, args);
   }
   Outcome run_as_user(std::string_view script) {
     config_.shell(script);

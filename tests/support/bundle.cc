@@ -77,17 +77,20 @@ void remove_tree(const std::string& path) {
   ::nftw(path.c_str(), remove_one, 16, FTW_DEPTH | FTW_MOUNT | FTW_PHYS);
 }
 
+void copy_file(const std::string& from, const std::string& to, mode_t mode) {
+  const UniqueFd source = sys::open(from, O_RDONLY).value();
+  const UniqueFd copy = sys::open(to, O_WRONLY | O_CREAT | O_EXCL, mode).value();
+  const auto size = static_cast<size_t>(sys::fstat(source.get()).value().st_size);
+  sys::copy_bytes(source.get(), copy.get(), size).value();
+}
+
 void make_busybox_root(const std::string& directory) {
   sys::mkdir(directory, 0755).value();
   for (const char* name : {"bin", "dev", "etc", "proc", "root", "sys", "tmp"}) {
     sys::mkdir(cat(directory, '/', name), 0755).value();
   }
   ::chmod(cat(directory, "/tmp").c_str(), 01777);
-  const UniqueFd from = sys::open("/usr/bin/busybox", O_RDONLY).value();
-  const std::string busybox = cat(directory, "/bin/busybox");
-  const UniqueFd to = sys::open(busybox, O_WRONLY | O_CREAT | O_EXCL, 0755).value();
-  sys::copy_bytes(from.get(), to.get(), static_cast<size_t>(sys::fstat(from.get()).value().st_size))
-      .value();
+  copy_file("/usr/bin/busybox", cat(directory, "/bin/busybox"), 0755);
   for (const char* applet : kApplets) {
     sys::symlinkat("busybox", AT_FDCWD, cat(directory, "/bin/", applet)).value();
   }

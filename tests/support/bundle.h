@@ -1,6 +1,8 @@
 // Bundles for tests: a busybox root and a config.json that is edited before it is written.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,9 @@ class PublicDirectory {
 
 /// Removes a tree without following links or crossing into other file systems.
 void remove_tree(const std::string& path);
+
+/// Copies a file; the copy has this mode.
+void copy_file(const std::string& from, const std::string& to, mode_t mode);
 
 /// A root file system: busybox (Debian's busybox-static) under the names of its common applets, and
 /// the usual empty directories.

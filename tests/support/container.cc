@@ -1,6 +1,7 @@
 #include "tests/support/container.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,6 +83,18 @@ Call Container::call(const std::vector<std::string>& args, Call rest) const {
 
 Outcome Container::runtime(const std::vector<std::string>& args, Call rest) const {
   return run_program(runtime_binary(), call(args, std::move(rest)));
+}
+
+Outcome Container::runtime_as(uid_t user, const std::vector<std::string>& args) const {
+  const std::string copy = directory() + "/runtime";
+  if (!exists(copy)) copy_file(runtime_binary(), copy, 0755);
+  Call as_user;
+  as_user.before_exec = [user] {
+    const bool done = ::setgroups(0, nullptr) == 0 && ::setresgid(user, user, user) == 0 &&
+                      ::setresuid(user, user, user) == 0;
+    if (!done) ::_exit(124);
+  };
+  return run_program(copy, call(args, as_user));
 }
 
 Outcome Container::create() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/types.h>
 
 #include <memory>
 #include <string>
@@ -38,6 +39,9 @@ class Container : public ::testing::Test {
   /// `runtime --root STATE ARGS...`, with the rest of `call`.
   [[nodiscard]] Call call(const std::vector<std::string>& args, Call rest = {}) const;
   [[nodiscard]] Outcome runtime(const std::vector<std::string>& args, Call rest = {}) const;
+
+  /// The same as another user, without groups. (Bazel keeps the binary where only root may go.)
+  [[nodiscard]] Outcome runtime_as(uid_t user, const std::vector<std::string>& args) const;
 
   // The commands on the container id(). create and run write the config first.
   Outcome create() const;

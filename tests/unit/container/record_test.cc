@@ -7,7 +7,6 @@
 namespace rt::container {
 namespace {
 
-using rt::testing::fails_with;
 using rt::testing::is_ok;
 
 Record example() {
