@@ -120,8 +120,11 @@ check_layers() {
 
 # Each test is in one of the suites of the top BUILD file.
 check_suites() {
-    bazel query --noshow_progress --ui_event_filters=-info \
-        'tests(//tests/...) except tests(set(//:unit //:kernel //:e2e))' | none
+    local missing
+    missing=$(bazel query --noshow_progress --ui_event_filters=-info \
+        'tests(//tests/...) except tests(set(//:unit //:kernel //:e2e))') || return 1
+    [[ -z $missing ]] || printf 'in no suite of BUILD.bazel:\n%s\n' "$missing"
+    [[ -z $missing ]]
 }
 
 # Says what is wrong when the command finds the pattern, or when it does not: expect [!] PATTERN CALL...
@@ -160,15 +163,17 @@ check_binary() {
 # clang-tidy of one file, passed over when neither it nor what it includes has changed since it was
 # last clean.
 tidy_one() {
-    local file=$1 key
+    local file=$1 key flags=(-std=c++20 -D_GNU_SOURCE -I.)
+    # clang 19 refuses an assignment in a template of RapidJSON's that nobody uses.
+    if grep -q '#include <rapidjson/' "$file"; then flags+=(-fdelayed-template-parsing); fi
     key=$({
         clang-tidy-19 --version
-        clang-tidy-19 --dump-config "$file"
+        clang-tidy-19 --dump-config "$file" -- "${flags[@]}"
         g++ -std=c++23 -D_GNU_SOURCE -I. -MM "$file" | tr ' ' '\n' | grep / | LC_ALL=C sort -u |
             xargs cat
     } | sha256sum | cut -d ' ' -f 1)
     [[ ! -e $tidy_cache/$key ]] || return 0
-    if clang-tidy-19 --quiet "$file" -- -std=c++20 -D_GNU_SOURCE -I. 2>/dev/null; then
+    if clang-tidy-19 --quiet "$file" -- "${flags[@]}" 2>/dev/null; then
         touch "$tidy_cache/$key"
     else
         printf 'clang-tidy: %s\n' "$file"

@@ -31,7 +31,7 @@ constexpr Option kNoPivot = flag<&CreateArguments::no_pivot>(
 constexpr Option kNoNewKeyring = flag<&CreateArguments::no_new_keyring>(
     "no-new-keyring", 0, "keep the caller's session keyring");
 constexpr Option kConsoleSocket = option<&CreateArguments::console_socket>(
-    "console-socket", 0, "FILE", "where to send the terminal (not supported by this version)");
+    "console-socket", 0, "FILE", "send the payload's terminal to the stream socket FILE");
 constexpr Option kPreserveFds = option<&CreateArguments::preserve_fds>(
     "preserve-fds", 0, "N", "further descriptors for the container (0 in this version)");
 
@@ -59,14 +59,15 @@ Status check_create_arguments(const Globals& globals, const CreateArguments& opt
     return Error(cat("--cgroup-manager ", quoted(globals.cgroup_manager),
                      ": not supported by this version"));
   }
-  if (!options.console_socket.empty()) {
-    return Error("--console-socket: terminals are not supported by this version");
-  }
   const auto preserved = parse_uint(options.preserve_fds);
   if (!preserved)
     return Error(cat("--preserve-fds ", quoted(options.preserve_fds), ": not a number"));
   if (*preserved != 0) return Error("--preserve-fds: not supported by this version");
   return ok();
+}
+
+container::CreateOptions to_create_options(const CreateArguments& options) {
+  return {.pid_file = options.pid_file, .console_socket = options.console_socket};
 }
 
 /// What create and run work on.
@@ -117,7 +118,7 @@ Result<int> create(const Invocation& invocation) {
   const std::string id = TRY(read_arguments(invocation, kCreateOptions, options));
   const Prepared prepared = TRY(prepare(invocation, options, id));
   const container::Store store = TRY(make_store(invocation.globals));
-  Status created = container::create(store, prepared.plan, {.pid_file = options.pid_file});
+  Status created = container::create(store, prepared.plan, to_create_options(options));
   if (!created) return container::located(std::move(created).error(), prepared.bundle.text);
   return 0;
 }
@@ -125,7 +126,7 @@ Result<int> create(const Invocation& invocation) {
 Result<int> run_and_wait(const container::Store& store, const Prepared& prepared,
                          const CreateArguments& options, Log& log) {
   const auto after = options.keep ? container::AfterRun::kKeep : container::AfterRun::kDelete;
-  auto ran = container::run(store, prepared.plan, {.pid_file = options.pid_file}, after);
+  auto ran = container::run(store, prepared.plan, to_create_options(options), after);
   if (!ran) return container::located(std::move(ran).error(), prepared.bundle.text);
   const container::RunOutcome& outcome = ran.value();
   if (!outcome.cleanup) log.warn(outcome.cleanup.error().message());
@@ -138,7 +139,7 @@ Result<int> run(const Invocation& invocation) {
   const Prepared prepared = TRY(prepare(invocation, options, id));
   const container::Store store = TRY(make_store(invocation.globals));
   if (!options.detach) return run_and_wait(store, prepared, options, invocation.log);
-  Status ran = container::run_detached(store, prepared.plan, {.pid_file = options.pid_file});
+  Status ran = container::run_detached(store, prepared.plan, to_create_options(options));
   if (!ran) return container::located(std::move(ran).error(), prepared.bundle.text);
   return 0;
 }

@@ -18,6 +18,7 @@ struct Live {
   Entry entry;  // locked
   Record record;
   stage::Launch launch;  // released
+  UniqueFd console;      // the master end of the payload's terminal, unless it was sent away
 };
 
 /// What init waits for before it executes the payload.
@@ -26,8 +27,14 @@ enum class Gate {
   kNone,
 };
 
+/// Who shows the payload's terminal, if it has one.
+enum class Terminal {
+  kSocket,  // --console-socket: the runtime will be gone
+  kHere,    // the runtime stays in the foreground
+};
+
 /// Record, launch, record again, pid file, release. On failure all of it is undone.
 Result<Live> bring_up(const Store& store, const plan::Plan& plan, const CreateOptions& options,
-                      Gate gate);
+                      Gate gate, Terminal terminal);
 
 }  // namespace rt::container

@@ -17,7 +17,8 @@
 namespace rt::container {
 
 struct CreateOptions {
-  std::string pid_file;  // host path; empty: none
+  std::string pid_file;        // host path; empty: none
+  std::string console_socket;  // host path of a stream socket, for the payload's terminal; or empty
 };
 
 /// Carries the plan out up to the point where init waits for `start`. On failure nothing is left.
@@ -35,7 +36,8 @@ struct RunOutcome {
 };
 
 /// Runs the container in the foreground: hands on signals, waits for its end, and deletes it.
-/// SIGCHLD, SIGURG and SIGWINCH stay here.
+/// SIGCHLD, SIGURG and SIGWINCH stay here. A terminal of the payload is shown on descriptors 0
+/// and 1.
 Result<RunOutcome> run(const Store& store, const plan::Plan& plan, const CreateOptions& options,
                        AfterRun after);
 

@@ -7,6 +7,7 @@
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/container/bring_up.h"
 #include "runtime/container/clock.h"
+#include "runtime/container/console.h"
 #include "runtime/container/container.h"
 #include "runtime/container/output.h"
 #include "runtime/container/process.h"
@@ -26,6 +27,25 @@ Status check_supported(const plan::Plan& plan) {
     all += cat(all.empty() ? "" : ", ", part.what, " (", part.origin, ')');
   }
   return Error(cat("not supported by this version: ", all)).at(plan.unsupported[0].origin);
+}
+
+/// In runc's words: orchestrators and people know them.
+Status check_terminal(const plan::Plan& plan, const CreateOptions& options, Terminal terminal) {
+  const bool given = !options.console_socket.empty();
+  if (given && (!plan.console || terminal == Terminal::kHere)) {
+    return Error("cannot use console socket if runtime will not detach or allocate tty");
+  }
+  if (given || !plan.console || terminal == Terminal::kHere) return ok();
+  return Error("cannot allocate tty if runtime will detach without setting console socket")
+      .at(plan.console->origin);
+}
+
+Status hand_over_console(const plan::Plan& plan, const CreateOptions& options, UniqueFd& console) {
+  if (!plan.console) return ok();
+  if (options.console_socket.empty()) return prepare_console(console.get(), *plan.console);
+  TRY(send_console(options.console_socket, console.get()));
+  console.reset();
+  return ok();
 }
 
 Result<Record> first_record(const plan::Plan& plan) {
@@ -67,8 +87,9 @@ Result<UniqueFd> open_gate(const Entry& entry, Gate gate) {
 }  // namespace
 
 Result<Live> bring_up(const Store& store, const plan::Plan& plan, const CreateOptions& options,
-                      Gate gate) {
+                      Gate gate, Terminal terminal) {
   TRY(check_supported(plan));
+  TRY(check_terminal(plan, options, terminal));
   Record record = TRY(in_step(plan::Step::kRecord, first_record(plan)));
   Entry entry = TRY(in_step(plan::Step::kRecord, store.reserve(plan.id)));
   Rollback undo;
@@ -83,6 +104,8 @@ Result<Live> bring_up(const Store& store, const plan::Plan& plan, const CreateOp
   };
   // Below `undo`: it is killed before its cgroup is removed.
   stage::Launch launch = TRY(stage::launch(plan, launch_options));
+  UniqueFd console = launch.take_console();
+  TRY(in_step(plan::Step::kConsole, hand_over_console(plan, options, console)));
   TRY(in_step(plan::Step::kCreated, note_created(entry, record, launch)));
   if (!options.pid_file.empty()) {
     TRY(in_step(plan::Step::kCreated, write_pid_file(options.pid_file, launch.pid())));
@@ -90,16 +113,18 @@ Result<Live> bring_up(const Store& store, const plan::Plan& plan, const CreateOp
   }
   TRY(in_step(plan::Step::kRelease, launch.release()));
   undo.commit();
-  return Live(std::move(entry), std::move(record), std::move(launch));
+  Live live(std::move(entry), std::move(record), std::move(launch));
+  live.console = std::move(console);
+  return live;
 }
 
 Status create(const Store& store, const plan::Plan& plan, const CreateOptions& options) {
-  TRY(bring_up(store, plan, options, Gate::kFifo));
+  TRY(bring_up(store, plan, options, Gate::kFifo, Terminal::kSocket));
   return ok();
 }
 
 Status run_detached(const Store& store, const plan::Plan& plan, const CreateOptions& options) {
-  TRY(bring_up(store, plan, options, Gate::kNone));
+  TRY(bring_up(store, plan, options, Gate::kNone, Terminal::kSocket));
   return ok();
 }
 

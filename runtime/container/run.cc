@@ -2,11 +2,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include <chrono>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "runtime/container/bring_up.h"
+#include "runtime/container/console.h"
 #include "runtime/container/container.h"
 #include "runtime/container/teardown.h"
 #include "runtime/sys/process.h"
@@ -14,22 +15,38 @@
 namespace rt::container {
 namespace {
 
-constexpr std::chrono::milliseconds kForEver{-1};
-
-/// SIGCHLD and SIGURG are about us, and SIGWINCH is about a terminal that is not the container's.
+/// SIGCHLD and SIGURG are about us, and SIGWINCH is about our terminal, not the container's.
 bool is_for_init(int signal) { return signal != SIGCHLD && signal != SIGURG && signal != SIGWINCH; }
 
-/// Hands signals on to init until it has ended.
-Status forward_signals(int signals, int init) {
+Status hand_on(int signal, int init) {
+  Status sent = sys::pidfd_send_signal(init, signal);
+  if (!sent && sent.error().code() == ESRCH) return ok();
+  return sent;
+}
+
+/// Hands signals on to init, and bytes to and from its terminal, until it has ended.
+Status attend(int signals, int init, std::optional<Relay>& relay) {
   while (true) {
-    // Init first in the list: once it has ended nothing is to be handed on.
-    const std::optional<size_t> ready = TRY(sys::wait_readable({init, signals}, kForEver));
-    if (ready == 0) return ok();
+    std::vector<sys::Watched> watched = {{.fd = init, .read = true}, {.fd = signals, .read = true}};
+    if (relay) relay->watch(watched);
+    TRY(sys::poll(watched));
+    // First: once it has ended nothing is to be handed on.
+    if (watched[0].readable) return relay ? relay->drain() : ok();
+    if (relay) TRY(relay->serve(watched));
+    if (!watched[1].readable) continue;
     const int signal = TRY(sys::read_signal(signals));
-    if (!is_for_init(signal)) continue;
-    const Status sent = sys::pidfd_send_signal(init, signal);
-    if (!sent && sent.error().code() != ESRCH) return sent;
+    if (signal == SIGWINCH && relay) relay->resize();
+    if (is_for_init(signal)) TRY(hand_on(signal, init));
   }
+}
+
+/// Our own terminal is as before when this returns.
+Status attend_terminal(Live& live, const plan::Plan& plan, int signals) {
+  std::optional<Relay> relay;
+  if (plan.console) {
+    relay.emplace(TRY(Relay::start(std::move(live.console)), "terminal"));
+  }
+  return attend(signals, live.launch.pidfd(), relay);
 }
 
 int exit_code_of(int wait_status) {
@@ -52,10 +69,16 @@ Result<RunOutcome> run(const Store& store, const plan::Plan& plan, const CreateO
                        AfterRun after) {
   // Before init exists: none is lost. Init itself starts with none blocked.
   const UniqueFd signals = TRY(sys::block_signals());
-  Live live = TRY(bring_up(store, plan, options, Gate::kNone));
+  Live live = TRY(bring_up(store, plan, options, Gate::kNone, Terminal::kHere));
   // Others may look at the container, kill it, or delete it by force while it runs.
   live.entry.unlock();
-  TRY(forward_signals(signals.get(), live.launch.pidfd()), "container ", plan.id);
+  Status attended = attend_terminal(live, plan, signals.get());
+  if (!attended) {
+    // Nobody would look after it any more.
+    static_cast<void>(hand_on(SIGKILL, live.launch.pidfd()));
+    static_cast<void>(clean_up(live));
+    return std::move(attended).error().within("container ", plan.id);
+  }
   const int status = TRY(sys::wait_for(live.launch.pid()), "container ", plan.id);
   RunOutcome outcome;
   outcome.exit_code = exit_code_of(status);

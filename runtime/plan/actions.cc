@@ -33,6 +33,7 @@ constexpr Row kRows[] = {
     {Step::kEnterRoot, list_enter_root},
     {Step::kMounts, list_mounts},
     {Step::kDevices, list_devices},
+    {Step::kConsole, list_console},
     {Step::kWorkingDirectory, list_working_directory},
     {Step::kReadonlyPaths, list_readonly_paths},
     {Step::kMaskedPaths, list_masked_paths},

@@ -135,6 +135,19 @@ void list_devices(const Plan& plan, Listing& list) {
   }
 }
 
+void list_console(const Plan& plan, Listing& list) {
+  if (!plan.console) return;
+  const ConsoleStep& console = *plan.console;
+  std::string size;
+  if (console.height != 0 || console.width != 0) {
+    size = cat(", ", console.height, " rows, ", console.width, " columns");
+  }
+  list.add(cat("make a terminal of /dev/pts", size), console.origin);
+  list.add("bind it on /dev/console", console.origin);
+  list.add("make it standard input, output and error, and the controlling terminal",
+           console.origin);
+}
+
 void list_working_directory(const Plan& plan, Listing& list) {
   if (!plan.process) return;
   list.add(cat("make ", printable(plan.process->cwd), " if it is missing"), "/process/cwd");

@@ -48,6 +48,7 @@ void list_prepare_mounts(const Plan& plan, Listing& list);
 void list_enter_root(const Plan& plan, Listing& list);
 void list_mounts(const Plan& plan, Listing& list);
 void list_devices(const Plan& plan, Listing& list);
+void list_console(const Plan& plan, Listing& list);
 void list_working_directory(const Plan& plan, Listing& list);
 void list_readonly_paths(const Plan& plan, Listing& list);
 void list_masked_paths(const Plan& plan, Listing& list);

@@ -26,6 +26,7 @@ Result<Plan> make_plan(const spec::Config& config, const Request& request, const
   // After the mounts: what is mounted on /dev decides what is made in it.
   plan.devices = TRY(plan_devices(draft));
   plan.links = plan_links(draft);
+  plan.console = TRY(plan_console(draft));
   const spec::Linux& linux_section = config.linux_;
   for (size_t i = 0; i < linux_section.readonly_paths.size(); ++i) {
     plan.readonly_paths.push_back(

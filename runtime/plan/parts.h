@@ -54,6 +54,9 @@ Result<std::vector<MountStep>> plan_cgroup_mount(
 Result<std::vector<DeviceNode>> plan_devices(Draft& draft);
 std::vector<Link> plan_links(const Draft& draft);
 
+// console.cc
+Result<std::optional<ConsoleStep>> plan_console(const Draft& draft);
+
 // process.cc
 Result<std::optional<ProcessStep>> plan_process(Draft& draft);
 

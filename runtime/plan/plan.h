@@ -218,6 +218,15 @@ struct ProcessStep {
   bool operator==(const ProcessStep&) const = default;
 };
 
+/// The payload's terminal: a pseudo terminal of the container's own devpts.
+struct ConsoleStep {
+  size_t mount = 0;     // index in Plan::mounts of the devpts at /dev/pts
+  uint16_t height = 0;  // in characters; 0: not said
+  uint16_t width = 0;
+  Origin origin;
+  bool operator==(const ConsoleStep&) const = default;
+};
+
 /// The directory of the container in one hierarchy.
 struct CgroupDirectory {
   std::string hierarchy;  // host path of the mount: "/sys/fs/cgroup/memory"
@@ -261,6 +270,7 @@ struct Plan {
   std::vector<PathStep> masked_paths;
   bool new_keyring = true;  // a session keyring of the container's own
   Origin keyring_origin;
+  std::optional<ConsoleStep> console;
   std::optional<ProcessStep> process;  // may be absent until start
   std::vector<Warning> warnings;       // for the user; planning itself never prints
   std::vector<Unsupported> unsupported;

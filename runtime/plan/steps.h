@@ -29,6 +29,7 @@ enum class Step {
   kEnterRoot,
   kMounts,
   kDevices,
+  kConsole,
   kWorkingDirectory,
   kReadonlyPaths,
   kMaskedPaths,
@@ -81,6 +82,7 @@ inline constexpr StepRow kSteps[] = {
     // In the jail: no link of the image can name anything of the host any more.
     {Step::kMounts, Phase::kCreate, Actor::kInit, "mounts"},
     {Step::kDevices, Phase::kCreate, Actor::kInit, "devices"},
+    {Step::kConsole, Phase::kCreate, Actor::kInit, "console"},
     {Step::kWorkingDirectory, Phase::kCreate, Actor::kInit, "working directory"},
     {Step::kReadonlyPaths, Phase::kCreate, Actor::kInit, "read-only paths"},
     {Step::kMaskedPaths, Phase::kCreate, Actor::kInit, "masked paths"},

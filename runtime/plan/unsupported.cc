@@ -12,7 +12,6 @@ void note_if(Draft& draft, bool present, std::string_view pointer, std::string_v
 void note_process(Draft& draft) {
   if (!draft.config.process) return;
   const spec::Process& process = *draft.config.process;
-  note_if(draft, process.terminal, "/process/terminal", "a terminal");
   note_if(draft, !process.apparmor_profile.empty(), "/process/apparmorProfile",
           "AppArmor profiles");
   note_if(draft, !process.selinux_label.empty(), "/process/selinuxLabel", "SELinux labels");

@@ -7,6 +7,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
+#include "runtime/kernel/console.h"
 #include "runtime/kernel/mounts.h"
 #include "runtime/kernel/namespaces.h"
 #include "runtime/kernel/restrict.h"
@@ -31,6 +32,7 @@ struct Context {
 
   // Of init.
   kernel::Masks masks;
+  kernel::Console console;
   UniqueFd root;  // "/" of the container
   std::string executable;
 };

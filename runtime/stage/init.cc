@@ -54,6 +54,10 @@ Status prepare_mounts(Context& context) {
   TRY(kernel::prepare_mounts(context.plan.mounts, context.mount_trees));
   TRY(kernel::prepare_devices(context.plan.devices, context.device_trees));
   context.masks = TRY(kernel::prepare_masks(context.plan.masked_paths));
+  const auto& console = context.plan.console;
+  if (!console) return ok();
+  const int devpts = context.mount_trees[console->mount].get();
+  context.console = TRY(at(console->origin, kernel::open_console(*console, devpts)), "terminal");
   return ok();
 }
 
@@ -71,6 +75,15 @@ Status make_devices(Context& context) {
   const int root = context.root.get();
   TRY(kernel::make_devices(context.plan.devices, context.device_trees, root));
   return kernel::make_links(context.plan.links, root);
+}
+
+Status use_console(Context& context) {
+  const auto& console = context.plan.console;
+  if (!console) return ok();
+  TRY(at(console->origin, kernel::use_console(context.console, context.root.get())), "terminal");
+  TRY(send_descriptor(context.channel.get(), Message::kConsole, context.console.master.get()));
+  context.console = {};
+  return ok();
 }
 
 Status make_working_directory(Context& context) {
@@ -148,6 +161,7 @@ constexpr Handler kHandlers[] = {
     {Step::kEnterRoot, enter_root},
     {Step::kMounts, attach_mounts},
     {Step::kDevices, make_devices},
+    {Step::kConsole, use_console},
     {Step::kWorkingDirectory, make_working_directory},
     {Step::kReadonlyPaths, make_paths_readonly},
     {Step::kMaskedPaths, mask_paths},

@@ -71,10 +71,11 @@ class Launcher {
     if (context_.cgroup_by_pid) TRY(in_step(Step::kCgroup, enter_cgroup()));
     if (plan_.id_maps) TRY(in_step(Step::kIdMaps, write_id_maps()));
     TRY(in_step(Step::kInit, meet_init()));
+    if (plan_.console) TRY(in_step(Step::kConsole, receive_console()));
     TRY(wait_until_ready());
     const pid_t pid = init_.pid();
     init_.let_go();
-    return Launch(pid, init_.take_pidfd(), std::move(channel_));
+    return Launch(pid, init_.take_pidfd(), std::move(channel_), std::move(console_));
   }
 
  private:
@@ -141,6 +142,13 @@ class Launcher {
     return send_message(channel_.get(), Message::kGoOn);
   }
 
+  Status receive_console() {
+    Heard heard = TRY(hear({Message::kConsole}));
+    if (!heard.descriptor) return Error("init sent no terminal");
+    console_ = std::move(heard.descriptor);
+    return ok();
+  }
+
   Status wait_until_ready() {
     const Heard heard = TRY(hear({Message::kReady, Message::kRlimitsPlease}));
     if (heard.message == Message::kReady) return ok();
@@ -172,19 +180,24 @@ class Launcher {
   Context context_;
   std::vector<cgroup::Directory> directories_;
   UniqueFd channel_;
+  UniqueFd console_;
   Child stage1_;
   Child init_;
 };
 
 }  // namespace
 
-Launch::Launch(pid_t pid, UniqueFd pidfd, UniqueFd channel)
-    : pid_(pid), pidfd_(std::move(pidfd)), channel_(std::move(channel)) {}
+Launch::Launch(pid_t pid, UniqueFd pidfd, UniqueFd channel, UniqueFd console)
+    : pid_(pid),
+      pidfd_(std::move(pidfd)),
+      channel_(std::move(channel)),
+      console_(std::move(console)) {}
 
 Launch::Launch(Launch&& other) noexcept
     : pid_(std::exchange(other.pid_, 0)),
       pidfd_(std::move(other.pidfd_)),
       channel_(std::move(other.channel_)),
+      console_(std::move(other.console_)),
       released_(other.released_) {}
 
 Launch::~Launch() {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "runtime/sys/socket.h"
 
@@ -46,6 +47,10 @@ Status send_message(int channel, Message message) {
   return sys::send(channel, &message, kPlainSize);
 }
 
+Status send_descriptor(int channel, Message message, int descriptor) {
+  return sys::send_descriptor(channel, &message, kPlainSize, descriptor);
+}
+
 Status send_failure(int channel, const Error& error) {
   Wire wire;
   wire.code = error.code();
@@ -58,14 +63,18 @@ Status send_failure(int channel, const Error& error) {
 
 Result<Heard> expect(int channel, std::initializer_list<Message> expected) {
   Wire wire;
-  const sys::Received received = TRY(sys::receive(channel, &wire, sizeof wire));
+  sys::Received received = TRY(sys::receive(channel, &wire, sizeof wire));
   if (received.size == 0) return Error::from_errno("recvmsg", ECONNRESET);
   if (received.size == sizeof wire && wire.message == Message::kFailed) return error_of(wire);
   const auto* known = std::find(expected.begin(), expected.end(), wire.message);
   if (received.size != kPlainSize || known == expected.end()) {
     return Error("a message out of turn on the sync channel");
   }
-  return Heard{.message = wire.message, .sender = received.sender};
+  Heard heard;
+  heard.message = wire.message;
+  heard.sender = received.sender;
+  heard.descriptor = std::move(received.descriptor);
+  return heard;
 }
 
 Status ask(int channel, Message request, Message answer) {

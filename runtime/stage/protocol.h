@@ -9,6 +9,7 @@
 #include <initializer_list>
 
 #include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
 
 namespace rt::stage {
 
@@ -20,6 +21,7 @@ enum class Message : uint32_t {
   kIdMapsWritten,  // runtime
   kInitHere,       // init: the sender, as the kernel tells it, is init
   kGoOn,           // runtime: init is known, and may begin
+  kConsole,        // init: the master end of the payload's terminal comes along
   kRlimitsPlease,  // init: a limit is beyond my rights, set them for me
   kRlimitsSet,     // runtime
   kReady,          // init: all is set up
@@ -28,12 +30,16 @@ enum class Message : uint32_t {
 
 Status send_message(int channel, Message message);
 
+/// Sends `message` and a copy of `descriptor`.
+Status send_descriptor(int channel, Message message, int descriptor);
+
 /// Sends the error itself; text beyond what a message holds is cut.
 Status send_failure(int channel, const Error& error);
 
 struct Heard {
   Message message = Message::kFailed;
-  pid_t sender = 0;  // in our own pid namespace, as the kernel vouches
+  pid_t sender = 0;     // in our own pid namespace, as the kernel vouches
+  UniqueFd descriptor;  // what came along, if anything
 };
 
 /// Waits for one of the messages `expected`. The peer's error comes back as if it had happened

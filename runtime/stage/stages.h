@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/result.h"
@@ -18,7 +19,7 @@ namespace rt::stage {
 /// A container that is set up and waits. Destroying it unreleased kills it, and reaps it.
 class Launch {
  public:
-  Launch(pid_t pid, UniqueFd pidfd, UniqueFd channel);
+  Launch(pid_t pid, UniqueFd pidfd, UniqueFd channel, UniqueFd console);
   Launch(Launch&&) noexcept;
   Launch& operator=(Launch&&) = delete;
   Launch(const Launch&) = delete;
@@ -28,6 +29,9 @@ class Launch {
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] int pidfd() const { return pidfd_.get(); }
 
+  /// The master end of the payload's terminal, once; empty where it has none.
+  [[nodiscard]] UniqueFd take_console() { return std::move(console_); }
+
   /// Lets init go on without us: from now on it survives the runtime. It waits on the fifo, or,
   /// where there is none, executes the payload.
   Status release();
@@ -36,6 +40,7 @@ class Launch {
   pid_t pid_ = 0;
   UniqueFd pidfd_;
   UniqueFd channel_;
+  UniqueFd console_;
   bool released_ = false;
 };
 

@@ -81,6 +81,18 @@ Status write_once(int fd, std::string_view text) {
   return ok();
 }
 
+Result<size_t> write_some(int fd, std::string_view text) {
+  const ssize_t written = retry([&] { return ::write(fd, text.data(), text.size()); });
+  if (written < 0) return Error::from_errno("write");
+  return static_cast<size_t>(written);
+}
+
+Status set_nonblocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0) return Error::from_errno("fcntl");
+  return check("fcntl", ::fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
 Status write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = retry([&] { return ::write(fd, text.data(), text.size()); });

@@ -46,6 +46,12 @@ Status write_once(int fd, std::string_view text);
 /// Writes all of `text`, in as many write(2) as it takes.
 Status write_all(int fd, std::string_view text);
 
+/// One write(2); the bytes it took.
+Result<size_t> write_some(int fd, std::string_view text);
+
+/// fcntl(F_SETFL, O_NONBLOCK).
+Status set_nonblocking(int fd);
+
 /// open(2) for writing only, and write_once: for files of /proc and cgroups.
 Status write_file(const std::string& path, std::string_view text);
 

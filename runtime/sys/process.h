@@ -56,6 +56,18 @@ Status pidfd_send_signal(int pidfd, int signal);
 Result<std::optional<size_t>> wait_readable(const std::vector<int>& fds,
                                             std::chrono::milliseconds patience);
 
+/// A descriptor in a poll(2): what is asked, and what is answered. A descriptor whose peer is gone
+/// is readable: the read says so.
+struct Watched {
+  int fd = -1;
+  bool read = false;
+  bool write = false;
+  bool readable = false;
+  bool writable = false;
+};
+/// poll(2), for as long as it takes.
+Status poll(std::vector<Watched>& watched);
+
 /// Waits until a fifo or pipe opened for writing has lost its last reader, or `pidfd` ended.
 enum class WriterWake { kReaderGone, kProcessEnded };
 Result<WriterWake> wait_reader_gone(int fifo, int pidfd);

@@ -68,6 +68,22 @@ Result<std::optional<size_t>> wait_readable(const std::vector<int>& fds,
   }
 }
 
+Status poll(std::vector<Watched>& watched) {
+  std::vector<pollfd> polled;
+  polled.reserve(watched.size());
+  for (const Watched& one : watched) {
+    const int events = (one.read ? POLLIN : 0) | (one.write ? POLLOUT : 0);
+    polled.push_back({.fd = one.fd, .events = static_cast<short>(events), .revents = 0});
+  }
+  TRY(check("poll", retry([&] { return ::poll(polled.data(), polled.size(), -1); })));
+  for (size_t i = 0; i < watched.size(); ++i) {
+    const int answer = polled[i].revents;
+    watched[i].readable = watched[i].read && (answer & (POLLIN | POLLHUP | POLLERR)) != 0;
+    watched[i].writable = watched[i].write && (answer & POLLOUT) != 0;
+  }
+  return ok();
+}
+
 Result<WriterWake> wait_reader_gone(int fifo, int pidfd) {
   std::array<pollfd, 2> polled{};
   polled[0] = {.fd = fifo, .events = 0, .revents = 0};  // POLLERR is always reported

@@ -66,7 +66,7 @@ TEST_F(Commands, ValidateShowsTheLineWithACaret) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_NE(outcome.out.find("config.json:23:"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("\"rootfsPropagation\": \"sideways\"\n"), std::string::npos);
-  EXPECT_NE(outcome.out.find("^"), std::string::npos);
+  EXPECT_NE(outcome.out.find('^'), std::string::npos);
 }
 
 TEST_F(Commands, ValidateAcceptsWhatRuns) {

@@ -17,6 +17,7 @@ class Concurrency : public Container {
     programs.reserve(count);
     for (size_t i = 0; i < count; ++i) programs.emplace_back(runtime_binary(), call(args));
     std::vector<Outcome> outcomes;
+    outcomes.reserve(count);
     for (Program& program : programs) outcomes.push_back(program.wait());
     return outcomes;
   }
@@ -97,6 +98,7 @@ TEST_F(Concurrency, StartAndKillEndInStopped) {
 
 TEST_F(Concurrency, DifferentContainersDoNotWaitForEachOther) {
   std::vector<Program> programs;
+  programs.reserve(8);
   write_config();
   for (int i = 0; i < 8; ++i)
     programs.emplace_back(runtime_binary(), call({"run", id(i), bundle()}));

@@ -118,6 +118,12 @@ TEST_F(Run, WorksFromADirectoryThatIsGone) {
   EXPECT_TRUE(succeeds(run(call)));
 }
 
+TEST_F(Run, WorksWhenTheCallerIgnoresItsChildren) {
+  Call call;
+  call.before_exec = [] { ::signal(SIGCHLD, SIG_IGN); };
+  EXPECT_TRUE(succeeds(run(call)));
+}
+
 TEST_F(Run, WorksWithAnEmptyEnvironment) {
   Call call;
   call.env = {};

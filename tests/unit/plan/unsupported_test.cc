@@ -24,8 +24,6 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Row{"Seccomp", [](auto& config) { config.linux_.seccomp.emplace(); }, "/linux/seccomp",
             "seccomp filters"},
-        Row{"Terminal", [](auto& config) { config.process->terminal = true; }, "/process/terminal",
-            "a terminal"},
         Row{"AppArmor", [](auto& config) { config.process->apparmor_profile = "x"; },
             "/process/apparmorProfile", "AppArmor profiles"},
         Row{"SELinux", [](auto& config) { config.process->selinux_label = "x"; },
