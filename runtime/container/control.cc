@@ -57,15 +57,30 @@ Status check_startable(const Observed& seen) {
   return Error("cannot start a container that has stopped");
 }
 
-/// Kills init through its pidfd and waits until it is gone; a zombie is. ETIMEDOUT otherwise.
+/// Through its pidfd. A frozen one ends when it is thawed.
 Status kill_init(const Observed& seen) {
   if (!seen.init) return ok();
   Status sent = sys::pidfd_send_signal(seen.init.get(), SIGKILL);
-  if (!sent && sent.error().code() != ESRCH) return sent;
+  if (!sent && sent.error().code() == ESRCH) return ok();
+  return sent;
+}
+
+/// Waits until init is gone; a zombie is. ETIMEDOUT otherwise.
+Status wait_for_init(const Observed& seen) {
+  if (!seen.init) return ok();
   const std::optional<size_t> ended =
       TRY(sys::wait_readable({seen.init.get()}, kKillPatience), "waiting for init");
   if (!ended) return Error::from_errno("waiting for init", ETIMEDOUT);
   return ok();
+}
+
+/// Processes of a stopped container, in a pid namespace that is not its own, are not ours to kill
+/// without --force.
+Status check_empty(const Observed& seen) {
+  const std::vector<pid_t> left = TRY(cgroup::processes(seen.record.cgroups));
+  if (left.empty()) return ok();
+  return Error(cat("container's cgroup is not empty: ", left.size(), " process(es) found"))
+      .with_hint("delete --force kills them");
 }
 
 Status check_deletable(const Observed& seen, DeleteMode mode) {
@@ -86,9 +101,9 @@ Status destroy_locked(Entry& entry, DeleteMode mode) {
   // Init goes first, and by its own descriptor: where it has no cgroup, it is all that can be
   // killed, and in a pid namespace of its own it takes the others with it.
   TRY(kill_init(seen), entry.id());
-  // A stopped container may have left processes in a shared pid namespace. Without --force they
-  // are not ours to kill: removing the cgroup names them.
-  if (mode == DeleteMode::kForce || seen.init) TRY(kill_processes(seen.record), entry.id());
+  const bool kill_all = mode == DeleteMode::kForce || seen.init;
+  TRY(kill_all ? kill_processes(seen.record) : check_empty(seen), entry.id());
+  TRY(wait_for_init(seen), entry.id());
   TRY(remove_traces(entry, seen.record), entry.id());
   return ok();
 }
@@ -109,6 +124,9 @@ Status start(const Store& store, const std::string& id) {
   const Entry entry = TRY(require(store.find_locked(id), id));
   const Observed seen = TRY(observe(entry));
   TRY(check_startable(seen), id);
+  if (!seen.record.has_process) {
+    return Error(cat(id, ": its config.json has no process, which start needs"));
+  }
   return in_step(plan::Step::kRelease, open_gate(entry, seen));
 }
 

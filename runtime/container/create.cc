@@ -54,6 +54,7 @@ Result<Record> first_record(const plan::Plan& plan) {
   record.bundle = plan.bundle;
   record.rootfs = plan.root.path;
   record.annotations = plan.annotations;
+  record.has_process = plan.process.has_value();
   record.created = rfc3339_now();
   record.boot_id = TRY(boot_id());
   record.cgroups = TRY(cgroup::announce(plan.cgroup));

@@ -78,6 +78,7 @@ struct spec::Fields<rt::container::Document> {
       rt::container::required<&Record::bundle>("bundle"),
       rt::container::required<&Record::rootfs>("rootfs"),
       rt::container::required<&Record::annotations>("annotations"),
+      rt::container::required<&Record::has_process>("hasProcess"),
       rt::container::required<&Record::created>("created"),
       spec::field<&Document::phase>("phase", spec::Need::kRequired),
       rt::container::required<&Record::boot_id>("bootId"),
@@ -95,7 +96,8 @@ std::string to_json(const Record& record) {
   json.key("id").value(record.id).key("bundle").value(record.bundle);
   json.key("rootfs").value(record.rootfs).key("annotations").begin_object();
   for (const auto& [key, value] : record.annotations) json.key(key).value(value);
-  json.end_object().key("created").value(record.created);
+  json.end_object().key("hasProcess").value(record.has_process);
+  json.key("created").value(record.created);
   json.key("phase").value(
       std::ranges::find(kPhases, record.phase, [](const auto& row) { return row.first; })->second);
   json.key("bootId").value(record.boot_id).key("pid").value(record.pid);

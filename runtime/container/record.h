@@ -25,6 +25,7 @@ struct Record {
   std::string bundle;  // absolute host path
   std::string rootfs;  // absolute host path
   std::map<std::string, std::string> annotations;
+  bool has_process = true;  // without one it can be created, and not started
   std::string created;  // RFC 3339
   Phase phase = Phase::kCreating;
   std::string boot_id;      // the pid means nothing after a reboot

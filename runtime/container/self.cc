@@ -10,7 +10,9 @@
 namespace rt::container {
 
 Status prepare_self() {
-  TRY(sys::ignore_signal(SIGPIPE));
+  TRY(sys::set_signal(SIGPIPE, sys::SignalAction::kIgnore));
+  // A caller that ignores its children would make us ignore ours: there would be none to wait for.
+  TRY(sys::set_signal(SIGCHLD, sys::SignalAction::kDefault));
   while (true) {
     UniqueFd lowest = TRY(sys::open("/dev/null", O_RDWR), "/dev/null");
     if (lowest.get() > 2) return ok();

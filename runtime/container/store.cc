@@ -32,16 +32,28 @@ Status unless_absent(Status status) {
   return status;
 }
 
-/// Removes the directory `name` and the files in it.
+Status remove_files(int directory) {
+  const std::vector<std::string> files = TRY(sys::list_directory(directory));
+  for (const std::string& file : files) {
+    TRY(unless_absent(sys::unlinkat(directory, file, 0)), quoted(file));
+  }
+  return ok();
+}
+
+/// Removes the directory `name` and the files in it. A command that found the container before it
+/// was deleted may still make its lock file in there: again, then, but not for ever.
 Status remove_directory(int root, const std::string& name) {
   Result<UniqueFd> opened = sys::openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!opened && is_absent(opened.error())) return ok();
   const UniqueFd directory = TRY(std::move(opened));
-  const std::vector<std::string> files = TRY(sys::list_directory(directory.get()));
-  for (const std::string& file : files) {
-    TRY(unless_absent(sys::unlinkat(directory.get(), file, 0)), quoted(file));
+  constexpr int kTries = 64;
+  Status removed = ok();
+  for (int tries = 0; tries < kTries; ++tries) {
+    TRY(remove_files(directory.get()));
+    removed = unless_absent(sys::unlinkat(root, name, AT_REMOVEDIR));
+    if (removed || removed.error().code() != ENOTEMPTY) return removed;
   }
-  return unless_absent(sys::unlinkat(root, name, AT_REMOVEDIR));
+  return removed;
 }
 
 /// Waits for the process that holds the lock to end, but not long: it may give it up alive.

@@ -25,9 +25,11 @@ Split split_last(std::string path) {
 Result<UniqueFd> check_kind(UniqueFd fd, Kind kind) {
   const struct stat info = TRY(sys::fstat(fd.get()));
   const bool directory = S_ISDIR(info.st_mode);
-  if (kind == Kind::kDirectory && !directory) return Error::from_errno("openat2", ENOTDIR);
-  if (kind == Kind::kFile && directory) return Error::from_errno("openat2", EISDIR);
-  return fd;
+  if (directory == (kind == Kind::kDirectory)) return fd;
+  // ENOTDIR both ways, as mount(2) has it: orchestrators look for its words.
+  const Error error = Error::from_errno("openat2", ENOTDIR);
+  if (directory) return Error(error).with_hint("a file cannot be mounted on a directory");
+  return error;
 }
 
 Status make(int parent, const std::string& name, Kind kind) {

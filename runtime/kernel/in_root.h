@@ -15,8 +15,8 @@ namespace rt::kernel {
 enum class Kind { kDirectory, kFile };
 
 /// The directory or file at `path` (O_PATH), made when it is missing: directories 0755, files 0644
-/// and empty. The target of a dangling link is made where the link says, below `root`. ENOTDIR or
-/// EISDIR when there is something of the other kind.
+/// and empty. The target of a dangling link is made where the link says, below `root`. ENOTDIR when
+/// there is something of the other kind.
 Result<UniqueFd> open_or_make(int root, const std::string& path, Kind kind);
 
 /// Where a name is to be made: the directory that will hold it, made when it is missing.

@@ -133,8 +133,9 @@ Status dup2(int from, int to);
 /// Every signal's disposition back to SIG_DFL, and none blocked: sigaction(2), sigprocmask(2).
 Status reset_signals();
 
-/// SIG_IGN for one signal: sigaction(2).
-Status ignore_signal(int signal);
+/// SIG_IGN or SIG_DFL for one signal: sigaction(2).
+enum class SignalAction { kDefault, kIgnore };
+Status set_signal(int signal, SignalAction wanted);
 
 /// signalfd(2) of all signals that can be blocked, which it blocks; and one signal read from it.
 Result<UniqueFd> block_signals();

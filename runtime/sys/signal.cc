@@ -95,20 +95,25 @@ Result<WriterWake> wait_reader_gone(int fifo, int pidfd) {
 }
 
 Status reset_signals() {
-  struct sigaction action{};
-  action.sa_handler = SIG_DFL;
+  // Raw: glibc keeps two signals for itself and would leave them ignored. All zero is SIG_DFL.
+  struct {
+    void* handler;
+    unsigned long flags;
+    void* restorer;
+    uint64_t mask;
+  } action{};
   for (int signal = 1; signal < NSIG; ++signal) {
-    // SIGKILL, SIGSTOP and the two that glibc keeps for itself cannot be set, and need not be.
-    ::sigaction(signal, &action, nullptr);
+    // SIGKILL and SIGSTOP cannot be set, and need not be.
+    ::syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof action.mask);
   }
   sigset_t none;
   ::sigemptyset(&none);
   return check("sigprocmask", ::sigprocmask(SIG_SETMASK, &none, nullptr));
 }
 
-Status ignore_signal(int signal) {
+Status set_signal(int signal, SignalAction wanted) {
   struct sigaction action{};
-  action.sa_handler = SIG_IGN;
+  action.sa_handler = wanted == SignalAction::kIgnore ? SIG_IGN : SIG_DFL;
   return check("sigaction", ::sigaction(signal, &action, nullptr));
 }
 

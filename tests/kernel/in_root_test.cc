@@ -96,7 +96,7 @@ TEST_F(InRoot, SomethingOfTheOtherKindIsAnError) {
   EXPECT_EQ(directory.error().code(), ENOTDIR);
   const Result<UniqueFd> file = open_or_make(root_.get(), "/", Kind::kFile);
   ASSERT_FALSE(file.ok());
-  EXPECT_EQ(file.error().code(), EISDIR);
+  EXPECT_EQ(file.error().code(), ENOTDIR);
 }
 
 TEST_F(InRoot, APlaceIsNeverTheRootOrAParent) {
