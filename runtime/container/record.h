@@ -26,7 +26,7 @@ struct Record {
   std::string rootfs;  // absolute host path
   std::map<std::string, std::string> annotations;
   bool has_process = true;  // without one it can be created, and not started
-  std::string created;  // RFC 3339
+  std::string created;      // RFC 3339
   Phase phase = Phase::kCreating;
   std::string boot_id;      // the pid means nothing after a reboot
   pid_t pid = 0;            // of init; 0 before kCreated

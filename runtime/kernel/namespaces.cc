@@ -75,10 +75,7 @@ std::string map_text(const std::vector<plan::IdRange>& ranges, char separator) {
 }
 
 [[noreturn]] void run_helper(const std::string& path, const std::vector<std::string>& args) {
-  std::vector<char*> argv;
-  argv.reserve(args.size() + 1);
-  for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = sys::exec_array(args);
   char* const no_environment[] = {nullptr};
   static_cast<void>(sys::reset_signals());
   static_cast<void>(sys::execve(path.c_str(), argv.data(), no_environment));

@@ -1,6 +1,7 @@
 // Which namespaces to make and which to join, and what is set in them: clock offsets and kernel
 // parameters. runtime-spec config-linux.md, "Namespaces", "Offset for Time Namespace", "Sysctl".
 #include "runtime/plan/parts.h"
+#include "spec/diagnostic.h"
 
 #include <array>
 #include <utility>
@@ -76,8 +77,8 @@ std::vector<TimeOffset> plan_time_offsets(const Draft& draft) {
   std::vector<TimeOffset> offsets;
   offsets.reserve(draft.config.linux_.time_offsets.size());
   for (const auto& [clock, offset] : draft.config.linux_.time_offsets) {
-    offsets.push_back(
-        {clock, offset.secs, offset.nanosecs, cat("/linux/timeOffsets/", pointer_part(clock))});
+    offsets.push_back({clock, offset.secs, offset.nanosecs,
+                       cat("/linux/timeOffsets/", spec::escape_pointer(clock))});
   }
   return offsets;
 }
@@ -86,7 +87,7 @@ std::vector<Sysctl> plan_sysctls(const Draft& draft) {
   std::vector<Sysctl> sysctls;
   sysctls.reserve(draft.config.linux_.sysctl.size());
   for (const auto& [key, value] : draft.config.linux_.sysctl) {
-    sysctls.push_back({file_of(key), value, cat("/linux/sysctl/", pointer_part(key))});
+    sysctls.push_back({file_of(key), value, cat("/linux/sysctl/", spec::escape_pointer(key))});
   }
   return sysctls;
 }

@@ -39,20 +39,6 @@ bool is_within(std::string_view path, std::string_view directory) {
   return path.size() == directory.size() || path[directory.size()] == '/';
 }
 
-std::string pointer_part(std::string_view key) {
-  std::string out;
-  for (const char c : key) {
-    if (c == '~') {
-      out += "~0";
-    } else if (c == '/') {
-      out += "~1";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 std::string printable(std::string_view text) {
   const auto is_plain = [](char c) {
     const auto byte = static_cast<unsigned char>(c);

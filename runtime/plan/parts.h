@@ -79,9 +79,6 @@ std::string absolute_path(std::string_view directory, std::string_view path);
 /// Whether `path` is `directory` or below it. Both cleaned.
 bool is_within(std::string_view path, std::string_view directory);
 
-/// One part of a JSON pointer: "~" and "/" escaped. RFC 6901.
-std::string pointer_part(std::string_view key);
-
 /// `text` as it is when it is plain enough to print, in quotes otherwise.
 std::string printable(std::string_view text);
 

@@ -172,15 +172,6 @@ constexpr Handler kHandlers[] = {
     {Step::kRlimits, set_rlimits},
 };
 
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  out.reserve(texts.size() + 1);
-  // execve(2) takes them without const and does not write to them.
-  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
-
 Status set_up(Context& context) {
   const int channel = context.channel.get();
   TRY(sys::set_parent_death_signal(SIGKILL));
@@ -220,8 +211,8 @@ void init_main(Context& context) {
   // Without a process there is nothing to start, and nobody will.
   static const plan::ProcessStep kNone;
   const plan::ProcessStep& process = context.plan.process ? *context.plan.process : kNone;
-  const std::vector<char*> args = pointers(process.args);
-  const std::vector<char*> env = pointers(process.env);
+  const std::vector<char*> args = sys::exec_array(process.args);
+  const std::vector<char*> env = sys::exec_array(process.env);
   if (!wait_for_start(context)) sys::exit_now(EXIT_FAILURE);
   // The fifo closes with the execution: that is what `start` waits for.
   execution_failed(context.executable,

@@ -37,6 +37,15 @@ Status setns(int fd, int type) { return check("setns", ::setns(fd, type)); }
 
 void exit_now(int code) { ::_exit(code); }
 
+std::vector<char*> exec_array(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  out.reserve(texts.size() + 1);
+  // execve(2) takes them without const and does not write to them.
+  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
 Error execve(const char* path, char* const* args, char* const* env) {
   ::execve(path, args, env);
   return Error::from_errno("execve");

@@ -43,6 +43,9 @@ Result<std::optional<Ended>> wait_any();
 /// _exit(2): ends this process without running what the parent left for exit(3).
 [[noreturn]] void exit_now(int code);
 
+/// The form in which execve(2) takes `texts`, which must outlive it.
+std::vector<char*> exec_array(const std::vector<std::string>& texts);
+
 /// execve(2), and execveat(2) of the descriptor itself. They return only on failure.
 Error execve(const char* path, char* const* args, char* const* env);
 Error execveat(int fd, char* const* args, char* const* env);
