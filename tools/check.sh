@@ -95,9 +95,10 @@ check_conformance() {
 # "area: Imperative subject", 72 columns, no full stop.
 check_commits() {
     git rev-parse -q --verify HEAD >/dev/null || return 0
-    git log --no-merges --format='%h %s' |
-        grep -vE '^[0-9a-f]+ [a-z][a-z0-9_./-]*(, [a-z][a-z0-9_./-]*)*: [A-Z].*[^.]$' | none &&
-        git log --no-merges --format='%h %s' | grep -E '^[0-9a-f]+ .{73}' | none
+    git log --no-merges --format='%h %s' | awk '
+        { subject = substr($0, length($1) + 2) }
+        subject !~ /^[a-z][a-z0-9_.\/-]*(, [a-z][a-z0-9_.\/-]*)*: [A-Z].*[^.]$/ { print; next }
+        length(subject) > 72 { print $0 ": longer than 72 columns" }' | none
 }
 
 # Paths between packages that must not exist, through however many others.

@@ -36,9 +36,9 @@ bool holds_byte(const Entry& entry) {
 Status open_gate(const Entry& entry, const Observed& seen) {
   const UniqueFd fifo = TRY(entry.open_fifo(O_WRONLY | O_NONBLOCK), entry.id());
   TRY(sys::write_once(fifo.get(), "0"), entry.id());
-  const sys::WriterWake wake = TRY(sys::wait_reader_gone(fifo.get(), seen.init.get()), entry.id());
+  TRY(sys::wait_reader_gone(fifo.get(), seen.init.get()), entry.id());
   // An init that took the byte did what it was asked, and a short payload may be over already.
-  if (wake == sys::WriterWake::kProcessEnded && holds_byte(entry)) {
+  if (holds_byte(entry)) {
     return Error(cat(entry.id(), ": container init ended before it was started"));
   }
   return entry.remove_fifo();
@@ -95,9 +95,13 @@ Status check_deletable(const Observed& seen, DeleteMode mode) {
 Status destroy_locked(Entry& entry, DeleteMode mode) {
   Result<Observed> observed = observe(entry);
   // Nothing is known but the directory; what else there may be, nobody can tell.
-  if (!observed && mode == DeleteMode::kForce) return entry.remove();
+  // But what could not be read (too many open files, ...) may be readable the next time.
+  const bool unreadable = !observed && observed.error().code() == 0;
+  if (unreadable && mode == DeleteMode::kForce) return entry.remove();
   const Observed seen = TRY(std::move(observed));
   TRY(check_deletable(seen, mode));
+  // Nothing of it has survived a reboot; what has its cgroup's name now is somebody else's.
+  if (seen.earlier_boot) return entry.remove();
   // Init goes first, and by its own descriptor: where it has no cgroup, it is all that can be
   // killed, and in a pid namespace of its own it takes the others with it.
   TRY(kill_init(seen), entry.id());
@@ -106,6 +110,16 @@ Status destroy_locked(Entry& entry, DeleteMode mode) {
   TRY(wait_for_init(seen), entry.id());
   TRY(remove_traces(entry, seen.record), entry.id());
   return ok();
+}
+
+/// A `start` holds the lock for as long as init does not go on, which may be stopped: force does
+/// not wait for it.
+Status kill_unlocked(const Store& store, const std::string& id) {
+  const std::optional<Entry> entry = TRY(store.find(id));
+  if (!entry) return ok();
+  const Result<Observed> seen = observe(*entry);
+  // What cannot be read now is looked at again under the lock.
+  return seen ? kill_init(seen.value()) : ok();
 }
 
 Result<Info> inspect_entry(const Entry& entry) {
@@ -148,6 +162,7 @@ Status kill(const Store& store, const std::string& id, int signal, KillTarget ta
 }
 
 Status destroy(const Store& store, const std::string& id, DeleteMode mode) {
+  if (mode == DeleteMode::kForce) TRY(kill_unlocked(store, id));
   std::optional<Entry> entry = TRY(store.find_locked(id));
   if (entry) return destroy_locked(*entry, mode);
   return mode == DeleteMode::kForce ? store.sweep(id) : no_such_container(id);

@@ -113,7 +113,9 @@ std::string to_json(const Record& record) {
 Result<Record> parse_record(std::string_view text) {
   Document document = TRY(spec::parse_as<Document>(text));
   if (document.version != kVersion) {
-    return Error(
+    // With a code: it is not garbage, and no reason to forget the container.
+    return Error::from_wire(
+        ENOTSUP, "",
         cat("version ", document.version, " is not known: this runtime writes ", kVersion));
   }
   const auto* phase =

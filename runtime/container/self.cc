@@ -11,8 +11,12 @@ namespace rt::container {
 
 Status prepare_self() {
   TRY(sys::set_signal(SIGPIPE, sys::SignalAction::kIgnore));
+  // A file that may not grow is an error that can be told, not the end.
+  TRY(sys::set_signal(SIGXFSZ, sys::SignalAction::kIgnore));
   // A caller that ignores its children would make us ignore ours: there would be none to wait for.
   TRY(sys::set_signal(SIGCHLD, sys::SignalAction::kDefault));
+  // What the caller leaked to us: nothing that we do shall reach it (CVE-2024-21626).
+  TRY(sys::close_from(3));
   while (true) {
     UniqueFd lowest = TRY(sys::open("/dev/null", O_RDWR), "/dev/null");
     if (lowest.get() > 2) return ok();

@@ -19,13 +19,6 @@ Result<bool> waits_at_fifo(const Entry& entry) {
   return writer.error();
 }
 
-/// Init, if it lives.
-Result<std::optional<UniqueFd>> open_init(const Record& record) {
-  const std::string boot = TRY(boot_id());
-  if (record.boot_id != boot) return std::optional<UniqueFd>();
-  return open_process(record.pid, record.start_time);
-}
-
 }  // namespace
 
 std::string_view name_of(ContainerStatus status) {
@@ -45,6 +38,8 @@ std::string_view name_of(ContainerStatus status) {
 Result<Observed> observe(const Entry& entry) {
   Observed seen;
   seen.record = TRY(entry.load());
+  const std::string boot = TRY(boot_id());
+  seen.earlier_boot = seen.record.boot_id != boot;
   if (seen.record.phase == Phase::kCreating) {
     const bool at_work = TRY(entry.locked_by_other());
     // If nobody is at it, it may have been finished since the record was read.
@@ -54,7 +49,9 @@ Result<Observed> observe(const Entry& entry) {
       return seen;
     }
   }
-  std::optional<UniqueFd> init = TRY(open_init(seen.record), entry.id());
+  if (seen.earlier_boot) return seen;
+  std::optional<UniqueFd> init =
+      TRY(open_process(seen.record.pid, seen.record.start_time), entry.id());
   if (!init) return seen;
   const bool waits = TRY(waits_at_fifo(entry), entry.path());
   seen.status = waits ? ContainerStatus::kCreated : ContainerStatus::kRunning;

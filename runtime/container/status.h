@@ -19,7 +19,8 @@ enum class ContainerStatus { kCreating, kCreated, kRunning, kStopped };
 struct Observed {
   ContainerStatus status = ContainerStatus::kStopped;
   Record record;
-  UniqueFd init;  // pidfd; empty when creating or stopped
+  UniqueFd init;              // pidfd; empty when creating or stopped
+  bool earlier_boot = false;  // the machine was started anew since
 };
 
 /// creating: another command is at it. created: init waits at the exec fifo. running: init has gone

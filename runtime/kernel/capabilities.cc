@@ -25,8 +25,9 @@ Status drop_bounding_set(const plan::CapabilitySets& sets) {
   for (int capability = 0; capability < kMostCapabilities; ++capability) {
     if (has(sets.bounding, capability)) continue;
     const Status dropped = sys::drop_bounding_capability(capability);
-    // EINVAL: the kernel has no capability of that number, nor any above.
-    if (!dropped && dropped.error().code() == EINVAL) return ok();
+    // EINVAL: the kernel has no capability of that number, nor any above. It is asked twice.
+    const bool beyond = !dropped && dropped.error().code() == EINVAL;
+    if (beyond && !sys::bounding_capability(capability)) return ok();
     TRY(dropped, "bounding capability ", capability);
   }
   return ok();

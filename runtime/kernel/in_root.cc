@@ -77,6 +77,12 @@ Result<UniqueFd> open_or_make(int root, const std::string& path, Kind kind) {
   return walk(root, path, kind, 0);
 }
 
+Result<bool> is_root(int root, int fd) {
+  const struct stat top = TRY(sys::fstat(root));
+  const struct stat info = TRY(sys::fstat(fd));
+  return top.st_dev == info.st_dev && top.st_ino == info.st_ino;
+}
+
 Result<Place> open_place(int root, const std::string& path) {
   Split split = split_last(path);
   if (split.name.empty() || split.name == "." || split.name == "..") {

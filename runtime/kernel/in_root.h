@@ -19,6 +19,10 @@ enum class Kind { kDirectory, kFile };
 /// there is something of the other kind.
 Result<UniqueFd> open_or_make(int root, const std::string& path, Kind kind);
 
+/// Whether `fd` is the directory `root` itself. What is attached there lies on top of the root of
+/// processes that are in it already: they would never see it.
+Result<bool> is_root(int root, int fd);
+
 /// Where a name is to be made: the directory that will hold it, made when it is missing.
 struct Place {
   UniqueFd parent;  // O_PATH

@@ -102,6 +102,7 @@ Status attach(const plan::MountStep& step, int tree, int root) {
   const Kind kind = S_ISDIR(info.st_mode) ? Kind::kDirectory : Kind::kFile;
   const UniqueFd target = TRY(open_or_make(root, step.target, kind));
   TRY(refuse_hidden_proc(step, target.get()));
+  if (TRY(is_root(root, target.get()))) return Error("would cover the container's root");
   return sys::attach_tree(tree, target.get());
 }
 

@@ -20,17 +20,18 @@ struct KindRow {
   NamespaceKind kind;
   int flag;
   std::string_view name;  // as config.json spells it
+  std::string_view file;  // below /proc/self/ns
 };
 
 constexpr KindRow kKinds[] = {
-    {NamespaceKind::kMount, CLONE_NEWNS, "mount"},
-    {NamespaceKind::kUts, CLONE_NEWUTS, "uts"},
-    {NamespaceKind::kIpc, CLONE_NEWIPC, "ipc"},
-    {NamespaceKind::kPid, CLONE_NEWPID, "pid"},
-    {NamespaceKind::kNetwork, CLONE_NEWNET, "network"},
-    {NamespaceKind::kUser, CLONE_NEWUSER, "user"},
-    {NamespaceKind::kCgroup, CLONE_NEWCGROUP, "cgroup"},
-    {NamespaceKind::kTime, kNewTime, "time"},
+    {NamespaceKind::kMount, CLONE_NEWNS, "mount", "mnt"},
+    {NamespaceKind::kUts, CLONE_NEWUTS, "uts", "uts"},
+    {NamespaceKind::kIpc, CLONE_NEWIPC, "ipc", "ipc"},
+    {NamespaceKind::kPid, CLONE_NEWPID, "pid", "pid"},
+    {NamespaceKind::kNetwork, CLONE_NEWNET, "network", "net"},
+    {NamespaceKind::kUser, CLONE_NEWUSER, "user", "user"},
+    {NamespaceKind::kCgroup, CLONE_NEWCGROUP, "cgroup", "cgroup"},
+    {NamespaceKind::kTime, kNewTime, "time", "time"},
 };
 
 const KindRow& row_of(NamespaceKind kind) {
@@ -120,6 +121,12 @@ Result<std::vector<OpenNamespace>> open_namespaces(const std::vector<plan::Names
     opened.push_back({step, std::move(fd)});
   }
   return opened;
+}
+
+Result<bool> is_own(const OpenNamespace& target) {
+  const struct stat theirs = TRY(sys::fstat(target.fd.get()));
+  const struct stat ours = TRY(sys::stat(cat("/proc/self/ns/", row_of(target.step.kind).file)));
+  return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
 Status join_namespaces(const std::vector<OpenNamespace>& namespaces) {

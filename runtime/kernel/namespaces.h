@@ -23,6 +23,10 @@ struct OpenNamespace {
 /// kind that the document says.
 Result<std::vector<OpenNamespace>> open_namespaces(const std::vector<plan::NamespaceStep>& steps);
 
+/// In the runtime: whether a joined namespace is the runtime's own, so that it is not the
+/// container's to change.
+Result<bool> is_own(const OpenNamespace& target);
+
 /// In stage 1. Those that our own rights do not open are entered after the user namespace, whose
 /// rights may. The pid and time namespaces take effect for the next child.
 Status join_namespaces(const std::vector<OpenNamespace>& namespaces);

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "runtime/kernel/in_root.h"
 #include "runtime/sys/file.h"
 #include "runtime/sys/mount.h"
 
@@ -65,12 +66,16 @@ class Cover {
   bool attached_ = false;
 };
 
-Status mask(int target, Cover& null, Cover& empty) {
+Status mask(int root, int target, Cover& null, Cover& empty) {
+  if (TRY(is_root(root, target))) return Error("would hide the container's root");
   const struct stat info = TRY(sys::fstat(target));
   return S_ISDIR(info.st_mode) ? empty.put_on(target) : null.put_on(target);
 }
 
-Status make_readonly(int target) {
+Status make_readonly(int root, int target) {
+  if (TRY(is_root(root, target))) {
+    return sys::mount_setattr(root, {.set = MOUNT_ATTR_RDONLY}, true);
+  }
   const UniqueFd tree = TRY(sys::clone_tree(target, "", true));
   TRY(sys::mount_setattr(tree.get(), {.set = MOUNT_ATTR_RDONLY}, true));
   return sys::attach_tree(tree.get(), target);
@@ -93,7 +98,7 @@ Status mask_paths(const std::vector<plan::PathStep>& paths, Masks masks, int roo
     const std::optional<UniqueFd> target =
         TRY(at(step.origin, find(root, step.path)), "masked path ", quoted(step.path));
     if (!target) continue;
-    TRY(at(step.origin, mask(target->get(), null, empty)), "masked path ", quoted(step.path));
+    TRY(at(step.origin, mask(root, target->get(), null, empty)), "masked path ", quoted(step.path));
   }
   return ok();
 }
@@ -103,7 +108,7 @@ Status make_paths_readonly(const std::vector<plan::PathStep>& paths, int root) {
     const std::optional<UniqueFd> target =
         TRY(at(step.origin, find(root, step.path)), "read-only path ", quoted(step.path));
     if (!target) continue;
-    TRY(at(step.origin, make_readonly(target->get())), "read-only path ", quoted(step.path));
+    TRY(at(step.origin, make_readonly(root, target->get())), "read-only path ", quoted(step.path));
   }
   return ok();
 }

@@ -58,6 +58,10 @@ Status run_steps(plan::Actor actor, const Handler (&handlers)[N], Context& conte
   return ok();
 }
 
+/// In the runtime: hostname, domainname and sysctls must not reach a namespace of its own, joined
+/// by path (CVE-2022-0811's kin). host_settings.cc.
+Status refuse_host_settings(const Context& context);
+
 /// The whole life of stage 1: joins, makes namespaces, clones init, ends.
 [[noreturn]] void stage1_main(Context& context);
 

@@ -27,7 +27,7 @@ Status begin_session(Context& context) {
   // Always a session of its own: kill(0, ...) in the payload must not reach the caller's group.
   TRY(sys::setsid());
   TRY(sys::reset_signals());
-  sys::umask(0);  // modes are what the plan says, until the payload gets its own
+  TRY(sys::umask(0));  // modes are what the plan says, until the payload gets its own
   if (!context.plan.new_keyring) return ok();
   Status joined = sys::join_session_keyring(cat("_ses.", context.plan.id));
   if (joined || joined.error().code() == ENOSYS) return ok();
@@ -123,7 +123,7 @@ Status enter_working_directory(const plan::ProcessStep& process) {
 Status become_user(Context& context) {
   if (!context.plan.process) return ok();
   const plan::ProcessStep& process = *context.plan.process;
-  sys::umask(process.umask);
+  TRY(at("/process/user/umask", sys::umask(process.umask)));
   Status entered = enter_working_directory(process);
   const bool denied = !entered && entered.error().code() == EACCES;
   if (!entered && !denied) return entered;
@@ -180,17 +180,19 @@ Status set_up(Context& context) {
 }
 
 /// From "ready" on init has the payload's own limits: it allocates nothing any more.
-Status wait_for_start(Context& context) {
+Status wait_for_release(Context& context) {
   const int channel = context.channel.get();
   TRY(ask(channel, Message::kReady, Message::kRelease));
   TRY(sys::set_parent_death_signal(0));
-  // All of it: what the runtime opened, and what its caller leaked to it (CVE-2024-21626). This
-  // closes the channel too, by which the runtime knows that it may end.
-  static_cast<void>(context.channel.release());
-  TRY(sys::close_from(3, context.exec_fifo));
-  if (context.exec_fifo < 0) return ok();
+  // All of it: what the runtime opened for us, none of which the payload may have (CVE-2024-21626).
+  TRY(sys::close_from(3, {channel, context.exec_fifo}));
+  return send_message(channel, Message::kReleased);
+}
+
+Status wait_for_start(int fifo) {
+  if (fifo < 0) return ok();
   char start = 0;
-  TRY(sys::read(context.exec_fifo, &start, 1));
+  TRY(sys::read(fifo, &start, 1));
   return ok();
 }
 
@@ -203,17 +205,21 @@ Status wait_for_start(Context& context) {
 }  // namespace
 
 void init_main(Context& context) {
-  const Status done = set_up(context);
-  if (!done) {
-    static_cast<void>(send_failure(context.channel.get(), done.error()));
-    sys::exit_now(EXIT_FAILURE);
-  }
+  Status done = set_up(context);
   // Without a process there is nothing to start, and nobody will.
   static const plan::ProcessStep kNone;
   const plan::ProcessStep& process = context.plan.process ? *context.plan.process : kNone;
   const std::vector<char*> args = sys::exec_array(process.args);
   const std::vector<char*> env = sys::exec_array(process.env);
-  if (!wait_for_start(context)) sys::exit_now(EXIT_FAILURE);
+  if (done) done = wait_for_release(context);
+  if (!done) {
+    static_cast<void>(send_failure(context.channel.get(), done.error()));
+    sys::exit_now(EXIT_FAILURE);
+  }
+  context.channel.reset();
+  if (const Status started = wait_for_start(context.exec_fifo); !started) {
+    execution_failed(context.executable, started.error());
+  }
   // The fifo closes with the execution: that is what `start` waits for.
   execution_failed(context.executable,
                    sys::execve(context.executable.c_str(), args.data(), env.data()));

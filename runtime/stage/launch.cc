@@ -87,6 +87,7 @@ class Launcher {
 
   Status open_host_objects() {
     context_.namespaces = TRY(kernel::open_namespaces(plan_.namespaces));
+    TRY(refuse_host_settings(context_));
     context_.root_tree = TRY(kernel::clone_root(plan_.root));
     context_.mount_trees = TRY(kernel::clone_sources(plan_.mounts));
     context_.device_trees = TRY(kernel::clone_devices(plan_.devices));
@@ -207,9 +208,8 @@ Launch::~Launch() {
 }
 
 Status Launch::release() {
-  TRY(send_message(channel_.get(), Message::kRelease));
-  // Init closes the channel when it no longer dies with us: before that we must not end.
-  TRY(expect_close(channel_.get()));
+  // Init answers when it no longer dies with us: before that we must not end.
+  TRY(ask(channel_.get(), Message::kRelease, Message::kReleased));
   released_ = true;
   channel_.reset();
   return ok();

@@ -83,11 +83,4 @@ Status ask(int channel, Message request, Message answer) {
   return ok();
 }
 
-Status expect_close(int channel) {
-  Wire wire;
-  const sys::Received received = TRY(sys::receive(channel, &wire, sizeof wire));
-  if (received.size == 0) return ok();
-  return Error("a message out of turn on the sync channel");
-}
-
 }  // namespace rt::stage

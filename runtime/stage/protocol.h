@@ -26,6 +26,7 @@ enum class Message : uint32_t {
   kRlimitsSet,     // runtime
   kReady,          // init: all is set up
   kRelease,        // runtime: the container is recorded; live without me
+  kReleased,       // init: I do
 };
 
 Status send_message(int channel, Message message);
@@ -48,8 +49,5 @@ Result<Heard> expect(int channel, std::initializer_list<Message> expected);
 
 /// Sends `request` and waits for its `answer`.
 Status ask(int channel, Message request, Message answer);
-
-/// Waits until the peer has closed the channel, having said nothing more.
-Status expect_close(int channel);
 
 }  // namespace rt::stage

@@ -69,7 +69,7 @@ std::optional<bool> bounding_capability(int capability) {
 
 Status setsid() { return check("setsid", ::setsid()); }
 
-mode_t umask(mode_t mask) { return ::umask(mask); }
+Status umask(mode_t mask) { return check("umask", ::syscall(SYS_umask, mask)); }
 
 // The raw calls: glibc's wrappers would ask every thread to follow, and there is one.
 Status setresuid(uid_t uid) {

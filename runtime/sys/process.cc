@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "runtime/sys/retry.h"
 
 namespace rt::sys {
@@ -70,14 +72,14 @@ Result<Limit> getrlimit(pid_t pid, int resource) {
   return Limit{.soft = now.rlim_cur, .hard = now.rlim_max};
 }
 
-Status close_from(int first, int kept) {
-  const auto close_range = [](int from, unsigned to) {
-    if (static_cast<unsigned>(from) > to) return ok();
-    return check("close_range", ::syscall(SYS_close_range, from, to, 0));
-  };
-  if (kept < first) return close_range(first, ~0U);
-  TRY(close_range(first, static_cast<unsigned>(kept) - 1));
-  return close_range(kept + 1, ~0U);
+Status close_from(int first, std::array<int, 2> kept) {
+  std::ranges::sort(kept);
+  for (const int keep : kept) {
+    if (keep < first) continue;
+    if (keep > first) TRY(check("close_range", ::syscall(SYS_close_range, first, keep - 1, 0)));
+    first = keep + 1;
+  }
+  return check("close_range", ::syscall(SYS_close_range, first, ~0U, 0));
 }
 
 Status keep_on_exec(int fd) { return check("fcntl", ::fcntl(fd, F_SETFD, 0)); }

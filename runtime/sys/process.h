@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -98,7 +99,7 @@ std::optional<bool> bounding_capability(int capability);
 
 /// setsid(2), umask(2).
 Status setsid();
-mode_t umask(mode_t mask);
+Status umask(mode_t mask);
 
 /// setresuid(2) and setresgid(2) with the same id three times, read back and compared;
 /// setgroups(2).
@@ -124,8 +125,8 @@ Result<Limit> getrlimit(pid_t pid, int resource);
 /// keyctl(KEYCTL_JOIN_SESSION_KEYRING): a new, empty session keyring of that name.
 Status join_session_keyring(const std::string& name);
 
-/// close_range(2) of `first` and all descriptors above it, but for `kept` (-1: none). Linux 5.9.
-Status close_from(int first, int kept);
+/// close_range(2) of `first` and all descriptors above it, but for those in `kept`. Linux 5.9.
+Status close_from(int first, std::array<int, 2> kept = {-1, -1});
 
 /// fcntl(F_SETFD): `fd` stays open over execve(2).
 Status keep_on_exec(int fd);

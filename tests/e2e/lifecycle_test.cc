@@ -1,5 +1,6 @@
 // create, state, start, kill, delete: what each may do when. runtime-spec runtime.md, "Lifecycle".
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -259,6 +260,34 @@ TEST_F(Lifecycle, ADamagedRecordDoesNotHideTheOthersAndIsDeletedByForce) {
     EXPECT_TRUE(succeeds(runtime({"delete", "--force", id(2)}))) << damage;
   }
   EXPECT_TRUE(succeeds(runtime({"delete", id(1)})));
+}
+
+TEST_F(Lifecycle, AFailedDeletionForgetsNothing) {
+  config_.args({"/bin/sleep", "1000"});
+  ASSERT_TRUE(succeeds(create()));
+  // Each limit lets the command come a little further.
+  for (rlim_t limit = 4; limit < 10; ++limit) {
+    Call starved;
+    starved.before_exec = [limit] {
+      const rlimit few{.rlim_cur = limit, .rlim_max = limit};
+      ::setrlimit(RLIMIT_NOFILE, &few);
+    };
+    if (runtime({"delete", "--force", id()}, starved).exit_code == 0) break;
+    EXPECT_FALSE(fails_saying(runtime({"state", id()}), "does not exist")) << limit;
+  }
+  EXPECT_TRUE(succeeds(remove_by_force()));
+}
+
+TEST_F(Lifecycle, ForceDoesNotWaitForAStartThatIsStuck) {
+  config_.args({"/bin/sleep", "1000"});
+  ASSERT_TRUE(succeeds(create()));
+  const pid_t init = pid();
+  ASSERT_EQ(::kill(init, SIGSTOP), 0);
+  Program stuck(runtime_binary(), call({"start", id()}));
+  const std::string holder = cat(" ", stuck.pid(), " ");
+  ASSERT_TRUE(eventually([&] { return read("/proc/locks").find(holder) != std::string::npos; }));
+  EXPECT_TRUE(succeeds(remove_by_force()));
+  EXPECT_EQ(stuck.wait().exit_code, 1);
 }
 
 }  // namespace

@@ -311,5 +311,14 @@ TEST_F(Mounts, AHundredOfThemWork) {
   EXPECT_EQ(run_shell("grep -c ' /tmp/m' /proc/self/mountinfo").out, "100\n");
 }
 
+TEST_F(Mounts, ThatShallBeReadOnlyOrHiddenMayBeTheRoot) {
+  config_.set("/root/readonly", "false").set("/linux/readonlyPaths", R"(["/"])");
+  EXPECT_NE(run_shell("touch /tmp/x").exit_code, 0);
+  config_.set("/linux/readonlyPaths", R"(["/bin/.."])");
+  EXPECT_NE(run_shell("touch /tmp/x").exit_code, 0);
+  config_.set("/linux/readonlyPaths", "[]").set("/linux/maskedPaths", R"(["/"])");
+  EXPECT_TRUE(fails_saying(run(), "would hide the container's root"));
+}
+
 }  // namespace
 }  // namespace rt::testing

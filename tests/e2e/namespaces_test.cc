@@ -197,5 +197,15 @@ TEST_F(Namespaces, NoPivotGivesTheSameView) {
   EXPECT_EQ(moved.out, pivoted.out);
 }
 
+TEST_F(Namespaces, ThatAreTheRuntimesOwnAreNotChanged) {
+  config_.join_namespace("network", "/proc/self/ns/net");
+  config_.set("/linux/sysctl", R"({"net.ipv4.ip_forward": "1"})");
+  EXPECT_TRUE(fails_saying(run(), "would change the runtime's own namespace"));
+  config_.set("/linux/sysctl", "{}");
+  config_.join_namespace("uts", "/proc/self/ns/uts");
+  config_.set_string("/hostname", "elsewhere");
+  EXPECT_TRUE(fails_saying(run(), "would change the runtime's own namespace"));
+}
+
 }  // namespace
 }  // namespace rt::testing
