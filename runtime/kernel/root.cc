@@ -62,7 +62,10 @@ Result<UniqueFd> clone_root(const plan::RootStep& step) {
 }
 
 Status leave_host_propagation() {
-  return sys::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr);
+  Status left = sys::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr);
+  if (left || left.error().code() != EINVAL) return left;
+  return std::move(left).error().within("/").with_hint(
+      "it is no mount point: the runtime cannot work in a plain chroot");
 }
 
 Status enter_root(const plan::RootStep& step, UniqueFd tree) {

@@ -72,7 +72,7 @@ class Launcher {
     if (plan_.id_maps) TRY(in_step(Step::kIdMaps, write_id_maps()));
     TRY(in_step(Step::kInit, meet_init()));
     if (plan_.console) TRY(in_step(Step::kConsole, receive_console()));
-    TRY(wait_until_ready());
+    TRY(in_step(Step::kInit, wait_until_ready()));
     const pid_t pid = init_.pid();
     init_.let_go();
     return Launch(pid, init_.take_pidfd(), std::move(channel_), std::move(console_));
