@@ -120,6 +120,8 @@ TEST(Suggest, FindsTheWordThatWasMeant) {
   EXPECT_EQ(suggest("CGROUPSPATH", known), "cgroupsPath");
   EXPECT_EQ(suggest("cgroupPath", known), "cgroupsPath");
   EXPECT_EQ(suggest("arg", known), "args");
+  EXPECT_EQ(suggest("agrs", known), "args") << "a swap is one slip";
+  EXPECT_EQ(suggest("froce", {"force", "format"}), "force");
   EXPECT_EQ(suggest("propagation", known), "rootfsPropagation") << "one contains the other";
   EXPECT_FALSE(suggest("seccomp", known).has_value());
   EXPECT_FALSE(suggest("", known).has_value());
