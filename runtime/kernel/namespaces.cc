@@ -153,7 +153,13 @@ Status join_namespaces(const std::vector<OpenNamespace>& namespaces) {
   return ok();
 }
 
-Status make_user_namespace() { return sys::unshare(CLONE_NEWUSER); }
+Status make_user_namespace() {
+  Status made = sys::unshare(CLONE_NEWUSER);
+  if (made || made.error().code() != EPERM) return made;
+  return std::move(made).error().with_hint(
+      "the kernel forbids it in a chroot, and where a sysctl or LSM "
+      "does");
+}
 
 Status become_namespace_root(bool may_set_groups) {
   TRY(sys::setresgid(0));
