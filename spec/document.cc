@@ -360,7 +360,8 @@ std::vector<Diagnostic> Document::take_diagnostics() {
 }
 
 bool Document::contains(std::string_view pointer) const {
-  return resolve(impl_->tree, pointer).second;
+  const auto [value, found] = resolve(impl_->tree, pointer);
+  return found && !value->IsNull();
 }
 
 void Document::place(std::vector<Diagnostic>& diagnostics) const {

@@ -86,10 +86,9 @@ std::string to_json(const Features& features) {
     for (const auto& [key, value] : features.annotations) json.key(key).value(value);
     json.end_object();
   }
-  if (!features.potentially_unsafe_config_annotations.empty()) {
-    write_list(json, "potentiallyUnsafeConfigAnnotations",
-               features.potentially_unsafe_config_annotations);
-  }
+  // Written even when there is none: nothing said would mean that nobody knows.
+  write_list(json, "potentiallyUnsafeConfigAnnotations",
+             features.potentially_unsafe_config_annotations);
   json.end_object();
   return json.text();
 }

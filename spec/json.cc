@@ -132,6 +132,11 @@ void report_unknown(const Node& member, std::string_view key,
   member.warning(std::move(message), Place::kKey);
 }
 
+void report_foreign(const Node& member, std::string_view key) {
+  member.warning(cat("the member ", rt::quoted(key), " is for another platform, and ignored"),
+                 Place::kKey);
+}
+
 void report_missing(const Node& object, std::string_view key) {
   object.error(cat("missing \"", key, '"'));
 }

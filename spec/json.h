@@ -112,7 +112,7 @@ class Document {
   /// Everything reported so far, in order of position. Leaves the document without any.
   [[nodiscard]] std::vector<Diagnostic> take_diagnostics();
 
-  /// Whether there is a value that `pointer` names.
+  /// Whether there is a value that `pointer` names; null is none.
   [[nodiscard]] bool contains(std::string_view pointer) const;
 
   /// Sets line and column from the pointers, and sorts by position.
@@ -135,7 +135,7 @@ enum class Need { kOptional, kRequired };
 template <class T>
 struct Field {
   std::string_view key;
-  void (*read)(const Node& node, T& into) = nullptr;  // null: known, and of no meaning here
+  void (*read)(const Node& node, T& into) = nullptr;  // null: of another platform
   Need need = Need::kOptional;
 };
 
@@ -149,6 +149,8 @@ concept Tabled = requires { Fields<T>::kTable; };
 /// Warns that `key` of the object `node` is unknown, with the known one that was perhaps meant.
 void report_unknown(const Node& member, std::string_view key,
                     const std::vector<std::string_view>& known);
+/// Warns that `key` is of no meaning on Linux.
+void report_foreign(const Node& member, std::string_view key);
 void report_missing(const Node& object, std::string_view key);
 
 inline void read(const Node& node, std::string& into) {
@@ -227,7 +229,11 @@ void read(const Node& node, T& into) {
       report_unknown(member, key, known);
     } else if (!member.is_null()) {
       seen |= uint64_t{1} << row;
-      if (kTable[row].read != nullptr) kTable[row].read(member, into);
+      if (kTable[row].read != nullptr) {
+        kTable[row].read(member, into);
+      } else {
+        report_foreign(member, key);
+      }
     }
   }
   for (size_t row = 0; row < std::size(kTable); ++row) {
@@ -259,9 +265,9 @@ constexpr Field<T> field(std::string_view key, Need need = Need::kOptional) {
   return {key, detail::read_member<member, T>, need};
 }
 
-/// The row of a member that the specification defines for other platforms.
+/// The row of a member that the specification defines for other platforms alone.
 template <class T>
-constexpr Field<T> ignored(std::string_view key) {
+constexpr Field<T> foreign(std::string_view key) {
   return {key, nullptr, Need::kOptional};
 }
 

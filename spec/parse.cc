@@ -53,7 +53,7 @@ struct Fields<User> {
       field<&User::gid>("gid", Need::kRequired),
       field<&User::umask>("umask"),
       field<&User::additional_gids>("additionalGids"),
-      ignored<User>("username"),  // Windows, z/OS
+      foreign<User>("username"),  // Windows, z/OS
   };
 };
 
@@ -106,11 +106,12 @@ struct Fields<Process> {
   static constexpr std::string_view kSection = "config.md, \"Process\"";
   static constexpr Field<Process> kTable[] = {
       field<&Process::terminal>("terminal"),
-      ignored<Process>("consoleSize"),  // read_process reads it once `terminal` is known
+      // read_process reads it, once `terminal` is known.
+      {"consoleSize", [](const Node& /*node*/, Process& /*into*/) {}},
       field<&Process::cwd>("cwd", Need::kRequired),
       field<&Process::env>("env"),
       field<&Process::args>("args", Need::kRequired),
-      ignored<Process>("commandLine"),  // Windows
+      foreign<Process>("commandLine"),  // Windows
       field<&Process::rlimits>("rlimits"),
       field<&Process::user>("user"),
       field<&Process::capabilities>("capabilities"),
@@ -173,11 +174,11 @@ struct Fields<Config> {
       field<&Config::hooks>("hooks"),
       field<&Config::annotations>("annotations"),
       {"linux", [](const Node& node, Config& into) { read_linux(node, into.linux_); }},
-      ignored<Config>("solaris"),
-      ignored<Config>("windows"),
-      ignored<Config>("vm"),
-      ignored<Config>("zos"),
-      ignored<Config>("freebsd"),
+      foreign<Config>("solaris"),
+      foreign<Config>("windows"),
+      foreign<Config>("vm"),
+      foreign<Config>("zos"),
+      foreign<Config>("freebsd"),
   };
 };
 

@@ -52,8 +52,7 @@ std::string to_json(const State& state) {
   return json.text();
 }
 
-std::string to_hook_json(const State& state) {
-  JsonWriter json;
+void write_hook_state(JsonWriter& json, const State& state) {
   json.begin_object();
   json.key("ociVersion").value(state.oci_version);
   json.key("id").value(state.id);
@@ -62,6 +61,11 @@ std::string to_hook_json(const State& state) {
   json.key("bundle").value(state.bundle);
   write_annotations(json, state);
   json.end_object();
+}
+
+std::string to_hook_json(const State& state) {
+  JsonWriter json;
+  write_hook_state(json, state);
   return json.text();
 }
 

@@ -38,6 +38,9 @@ void write_state(JsonWriter& json, const State& state);
 /// The members that the specification defines, on one line: what hooks and seccomp agents get.
 [[nodiscard]] std::string to_hook_json(const State& state);
 
+/// The same, as an object within another document.
+void write_hook_state(JsonWriter& json, const State& state);
+
 /// Reads either form. An error names line and column.
 [[nodiscard]] rt::Result<State> parse_state(std::string_view text);
 

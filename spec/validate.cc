@@ -1,6 +1,7 @@
 #include "spec/validate.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "runtime/base/text.h"
@@ -79,15 +80,56 @@ void check_mount(const Path& at, const Mount& mount, Findings findings) {
   check_mappings(at.member("gidMappings"), mount.gid_mappings, findings);
 }
 
-void check_mounts(const Path& at, const std::vector<Mount>& mounts, Findings findings) {
-  for (size_t i = 0; i < mounts.size(); ++i) check_mount(at.element(i), mounts[i], findings);
+void check_mount_options(const Path& at, const Mount& mount, Findings findings) {
+  bool bind = mount.type == "bind" || mount.type == "rbind";
+  bool remount = false;
+  const Path options = at.member("options");
+  for (size_t i = 0; i < mount.options.size(); ++i) {
+    const std::string& word = mount.options[i];
+    if (word.empty()) findings.error(options.element(i), "the option is empty");
+    if (word == "bind" || word == "rbind") bind = true;
+    if (word == "remount") remount = true;
+  }
+  if (bind && !remount && mount.source.empty()) {
+    findings.error(at.member("source"), "a bind mount needs a source");
+  }
+}
+
+/// A mapping must come from somewhere.
+void check_id_mapped(const Path& at, const Mount& mount, const Linux& linux_config,
+                     Findings findings) {
+  const bool has_mappings = !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
+  if (has_mappings || find_namespace(linux_config, "user") != nullptr) return;
+  const Path options = at.member("options");
+  for (size_t i = 0; i < mount.options.size(); ++i) {
+    const std::string& word = mount.options[i];
+    if (word != "idmap" && word != "ridmap") continue;
+    findings.error(options.element(i),
+                   cat(quoted(word),
+                       " needs uidMappings and gidMappings, or a namespace of type "
+                       "\"user\" to take them from"));
+  }
+}
+
+void check_mounts(const Path& at, const Config& config, Findings findings) {
+  for (size_t i = 0; i < config.mounts.size(); ++i) {
+    const Path entry = at.element(i);
+    const Findings of_options = findings.in("config.md, \"Linux mount options\"");
+    check_mount(entry, config.mounts[i], findings);
+    check_mount_options(entry, config.mounts[i], of_options);
+    check_id_mapped(entry, config.mounts[i], config.linux_, of_options);
+  }
 }
 
 void check_hook(const Path& at, const Hook& hook, Findings findings) {
   findings.expect_absolute(at.member("path"), hook.path);
+  constexpr int64_t kLongest = std::numeric_limits<uint32_t>::max();  // 136 years
   if (hook.timeout_s && *hook.timeout_s <= 0) {
     findings.error(at.member("timeout"),
                    cat("expected seconds greater than 0, found ", *hook.timeout_s));
+  } else if (hook.timeout_s && *hook.timeout_s > kLongest) {
+    findings.error(at.member("timeout"),
+                   cat("expected at most ", kLongest, " seconds, found ", *hook.timeout_s));
   }
   check_environment(at.member("env"), hook.env, findings);
 }
@@ -138,7 +180,7 @@ std::vector<Diagnostic> validate(const Config& config) {
     const Path root = document.member("root");
     findings.in("config.md, \"Root\"").error(root.member("path"), "the path is empty");
   }
-  check_mounts(document.member("mounts"), config.mounts, findings.in("config.md, \"Mounts\""));
+  check_mounts(document.member("mounts"), config, findings.in("config.md, \"Mounts\""));
   check_host_name(document.member("hostname"), config.hostname, config.linux_,
                   findings.in("config.md, \"Hostname\""));
   check_host_name(document.member("domainname"), config.domainname, config.linux_,

@@ -55,8 +55,7 @@ void check_user_namespace(const Path& at, const Linux& linux_config, Findings fi
       findings.error(at.member(name), "needs a namespace of type \"user\"");
     }
     if (user != nullptr && user->path.empty() && mappings.empty()) {
-      findings.warning(at.member("namespaces"),
-                       cat("a new user namespace without ", name, ": no id can be used in it"));
+      findings.error(at.member(name), "a new user namespace needs it: no id is valid in it yet");
     }
     check_mappings(at.member(name), mappings, findings);
   }
@@ -115,7 +114,7 @@ void check_devices(const Path& at, const std::vector<Device>& devices, Findings 
 void check_net_devices(const Path& at, const Linux& linux_config, Findings findings) {
   if (linux_config.net_devices.empty()) return;
   if (find_namespace(linux_config, "network") == nullptr) {
-    findings.warning(at, "without a namespace of type \"network\" the devices stay on the host");
+    findings.error(at, "needs a namespace of type \"network\"");
   }
   std::set<std::string_view> names;
   for (const auto& [host_name, device] : linux_config.net_devices) {
@@ -149,8 +148,11 @@ void check_paths(const Path& at, const std::vector<std::string>& paths, Findings
 
 void check_intel_rdt(const Path& at, const IntelRdt& rdt, Findings findings) {
   const auto has_newline = [](std::string_view text) { return text.find('\n') != text.npos; };
+  // Directories that resctrl itself has: a class cannot be one of them.
+  static constexpr std::string_view kReserved[] = {".", "..", "info", "mon_groups", "mon_data"};
   const std::string& clos = rdt.clos_id;
-  if (clos != "/" && (clos == "." || clos == ".." || clos.find_first_of("/\n") != clos.npos)) {
+  const bool is_root = clos == "/";
+  if (!is_root && (is_one_of(clos, kReserved) || clos.find_first_of("/\n") != clos.npos)) {
     findings.error(at.member("closID"), cat("not the name of a class: ", quoted(clos)));
   }
   const std::string& cache = rdt.l3_cache_schema;
@@ -166,42 +168,7 @@ void check_intel_rdt(const Path& at, const IntelRdt& rdt, Findings findings) {
   const Path schemata = at.member("schemata");
   for (size_t i = 0; i < rdt.schemata.size(); ++i) {
     if (has_newline(rdt.schemata[i])) findings.error(schemata.element(i), "more than one line");
-  }
-}
-
-/// set_mempolicy(2): which modes need nodes, which refuse them, which flags exclude each other.
-void check_memory_policy(const Path& at, const MemoryPolicy& policy, Findings findings) {
-  static constexpr std::string_view kWithNodes[] = {
-      "MPOL_BIND", "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE", "MPOL_PREFERRED_MANY"};
-  static constexpr std::string_view kWithoutNodes[] = {"MPOL_DEFAULT", "MPOL_LOCAL"};
-  findings.expect_word(at.member("mode"), policy.mode, "memory policy", kMemoryPolicyModes);
-  findings.expect_list(at.member("nodes"), policy.nodes);
-  if (policy.nodes.empty() && is_one_of(policy.mode, kWithNodes)) {
-    findings.error(at, cat(policy.mode, " needs at least one node"));
-  }
-  if (!policy.nodes.empty() && is_one_of(policy.mode, kWithoutNodes)) {
-    findings.error(at.member("nodes"), cat(policy.mode, " has no nodes"));
-  }
-  const Path flags = at.member("flags");
-  for (size_t i = 0; i < policy.flags.size(); ++i) {
-    findings.expect_word(flags.element(i), policy.flags[i], "memory policy flag",
-                         kMemoryPolicyFlags);
-  }
-  const auto has = [&](std::string_view flag) {
-    return std::find(policy.flags.begin(), policy.flags.end(), flag) != policy.flags.end();
-  };
-  if (has("MPOL_F_STATIC_NODES") && has("MPOL_F_RELATIVE_NODES")) {
-    findings.error(flags, "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
-  }
-}
-
-void check_personality(const Path& at, const Personality& personality, Findings findings) {
-  findings.expect_word(at.member("domain"), personality.domain, "execution domain",
-                       kPersonalityDomains);
-  const Path flags = at.member("flags");
-  for (size_t i = 0; i < personality.flags.size(); ++i) {
-    findings.error(flags.element(i),
-                   cat("no flags are defined, found ", quoted(personality.flags[i])));
+    if (rdt.schemata[i].empty()) findings.error(schemata.element(i), "an empty line");
   }
 }
 

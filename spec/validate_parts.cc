@@ -6,6 +6,7 @@
 
 #include "runtime/base/text.h"
 #include "spec/json.h"
+#include "spec/number_list.h"
 #include "spec/suggest.h"
 
 namespace spec {
@@ -43,19 +44,12 @@ bool Findings::expect_word(const Path& at, std::string_view word, std::string_vi
   return false;
 }
 
-void Findings::expect_list(const Path& at, std::string_view list) {
-  constexpr uint64_t kHighest = 1U << 20;  // far above any CONFIG_NR_CPUS or MAX_NUMNODES
-  if (list.empty()) return;
-  for (std::string_view part : rt::split(list, ',')) {
-    const size_t start = part.find_first_not_of(' ');
-    if (start == part.npos) return error(at, cat("not a list such as \"0-3,7\": ", quoted(list)));
-    part = part.substr(start, part.find_last_not_of(' ') + 1 - start);
-    const size_t dash = part.find('-');
-    const auto first = rt::parse_uint(part.substr(0, dash));
-    const auto last = dash == part.npos ? first : rt::parse_uint(part.substr(dash + 1));
-    if (!first || !last || *first > *last || *last > kHighest) {
-      return error(at, cat("not a list such as \"0-3,7\": ", quoted(list)));
-    }
+void Findings::expect_list(const Path& at, std::string_view list, uint64_t highest) {
+  const std::optional<std::vector<NumberRange>> ranges = parse_number_list(list);
+  if (!ranges) return error(at, cat("not a list such as \"0-3,7\": ", quoted(list)));
+  for (const NumberRange& range : *ranges) {
+    if (range.last <= highest) continue;
+    return error(at, cat("no number can be above ", highest, ", found ", range.last));
   }
 }
 

@@ -45,8 +45,8 @@ class Findings {
   /// An error unless `word` is one of `known`; `kind` is what such a word is.
   bool expect_word(const Path& at, std::string_view word, std::string_view kind,
                    std::span<const std::string_view> known);
-  /// An error unless `list` looks like "0-3,7".
-  void expect_list(const Path& at, std::string_view list);
+  /// An error unless `list` looks like "0-3,7", with no number above `highest`.
+  void expect_list(const Path& at, std::string_view list, uint64_t highest);
   /// An error when `id` is 4294967295: for the kernel that is -1, "leave it as it is".
   void expect_id(const Path& at, uint32_t id);
   void expect_range(const Path& at, int64_t value, int64_t min, int64_t max);
@@ -74,6 +74,9 @@ void check_process(const Path& at, const Process& process, Findings findings);
 void check_environment(const Path& at, const std::vector<std::string>& env, Findings findings);
 void check_linux(const Path& at, const Linux& linux_config, Findings findings);
 void check_mappings(const Path& at, const std::vector<IdMapping>& mappings, Findings findings);
+void check_process_attributes(const Path& at, const Process& process, Findings findings);
+void check_memory_policy(const Path& at, const MemoryPolicy& policy, Findings findings);
+void check_personality(const Path& at, const Personality& personality, Findings findings);
 void check_sysctl(const Path& at, const Linux& linux_config, Findings findings);
 void check_seccomp(const Path& at, const Seccomp& seccomp, Findings findings);
 void check_resources(const Path& at, const Resources& resources, Findings findings);

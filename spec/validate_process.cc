@@ -67,47 +67,6 @@ void check_capabilities(const Path& at, const Capabilities& sets, Findings findi
   check_capability_set(at.member("ambient"), sets.ambient, findings);
 }
 
-/// sched(7), "SCHED_DEADLINE": runtime <= deadline <= period, a period of 0 being the deadline.
-void check_deadline(const Path& at, const Scheduler& scheduler, Findings findings) {
-  if (scheduler.policy != "SCHED_DEADLINE") return;
-  if (scheduler.runtime_ns == 0) {
-    findings.error(at, "SCHED_DEADLINE needs a runtime greater than 0");
-  }
-  if (scheduler.runtime_ns > scheduler.deadline_ns) {
-    findings.error(at, cat("the runtime ", scheduler.runtime_ns, " is longer than the deadline ",
-                           scheduler.deadline_ns));
-  }
-  if (scheduler.period_ns != 0 && scheduler.deadline_ns > scheduler.period_ns) {
-    findings.error(at.member("deadline"), cat("the deadline ", scheduler.deadline_ns,
-                                              " is longer than the period ", scheduler.period_ns));
-  }
-}
-
-void check_scheduler(const Path& at, const Scheduler& scheduler, Findings findings) {
-  const bool known = findings.expect_word(at.member("policy"), scheduler.policy,
-                                          "scheduling policy", kSchedulerPolicies);
-  findings.expect_range(at.member("nice"), scheduler.nice, -20, 19);
-  const bool realtime = scheduler.policy == "SCHED_FIFO" || scheduler.policy == "SCHED_RR";
-  if (realtime && scheduler.priority == 0) {
-    findings.error(at, cat(scheduler.policy, " needs a priority from 1 to 99"));
-  } else if (realtime) {
-    findings.expect_range(at.member("priority"), scheduler.priority, 1, 99);
-  } else if (known && scheduler.priority != 0) {
-    findings.error(at.member("priority"), cat(scheduler.policy, " has no priority: expected 0"));
-  }
-  const Path flags = at.member("flags");
-  for (size_t i = 0; i < scheduler.flags.size(); ++i) {
-    findings.expect_word(flags.element(i), scheduler.flags[i], "scheduling flag", kSchedulerFlags);
-  }
-  check_deadline(at, scheduler, findings);
-}
-
-void check_io_priority(const Path& at, const IoPriority& priority, Findings findings) {
-  findings.expect_word(at.member("class"), priority.class_name, "I/O scheduling class",
-                       kIoPriorityClasses);
-  findings.expect_range(at.member("priority"), priority.priority, 0, 7);
-}
-
 void check_linux_process(const Path& at, const Process& process, Findings findings) {
   if (process.capabilities) {
     check_capabilities(at.member("capabilities"), *process.capabilities, findings);
@@ -115,15 +74,7 @@ void check_linux_process(const Path& at, const Process& process, Findings findin
   if (process.oom_score_adj) {
     findings.expect_range(at.member("oomScoreAdj"), *process.oom_score_adj, -1000, 1000);
   }
-  if (process.scheduler) check_scheduler(at.member("scheduler"), *process.scheduler, findings);
-  if (process.io_priority) {
-    check_io_priority(at.member("ioPriority"), *process.io_priority, findings);
-  }
-  if (process.exec_cpu_affinity) {
-    const Path affinity = at.member("execCPUAffinity");
-    findings.expect_list(affinity.member("initial"), process.exec_cpu_affinity->initial);
-    findings.expect_list(affinity.member("final"), process.exec_cpu_affinity->final_list);
-  }
+  check_process_attributes(at, process, findings);
 }
 
 }  // namespace

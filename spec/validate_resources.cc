@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/base/text.h"
+#include "spec/number_list.h"
 #include "spec/validate_parts.h"
 
 namespace spec {
@@ -58,8 +59,8 @@ void check_cpu(const Path& at, const Cpu& cpu, Findings findings) {
     findings.error(at.member("burst"),
                    cat("the burst ", *cpu.burst, " is larger than the quota ", quota));
   }
-  findings.expect_list(at.member("cpus"), cpu.cpus);
-  findings.expect_list(at.member("mems"), cpu.mems);
+  findings.expect_list(at.member("cpus"), cpu.cpus, kHighestCpu);
+  findings.expect_list(at.member("mems"), cpu.mems, kHighestNode);
   if (cpu.idle) findings.expect_range(at.member("idle"), *cpu.idle, 0, 1);
 }
 

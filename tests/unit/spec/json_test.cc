@@ -36,7 +36,7 @@ struct spec::Fields<Record> {
       spec::field<&Record::mode>("mode"),
       spec::field<&Record::cgroups>("cgroups"),
       spec::field<&Record::counts>("counts"),
-      spec::ignored<Record>("elsewhere"),
+      spec::foreign<Record>("elsewhere"),
   };
 };
 

@@ -48,7 +48,7 @@ TEST(Parse, Process) {
         "inheritable": ["CAP_BPF"], "permitted": ["CAP_MKNOD"], "ambient": ["CAP_LEASE"]},
       "noNewPrivileges": true, "oomScoreAdj": -5, "apparmorProfile": "a", "selinuxLabel": "s",
       "scheduler": {"policy": "SCHED_DEADLINE", "nice": 1, "flags": ["SCHED_FLAG_RECLAIM"],
-        "runtime": 1, "deadline": 2, "period": 3},
+        "runtime": 1024, "deadline": 2048, "period": 4096},
       "ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 7},
       "execCPUAffinity": {"initial": "7", "final": "0-3, 7"})"));
   ASSERT_TRUE(config.process.has_value());
@@ -66,7 +66,7 @@ TEST(Parse, Process) {
   expected.oom_score_adj = -5;
   expected.apparmor_profile = "a";
   expected.selinux_label = "s";
-  expected.scheduler = Scheduler{"SCHED_DEADLINE", 1, 0, {"SCHED_FLAG_RECLAIM"}, 1, 2, 3};
+  expected.scheduler = Scheduler{"SCHED_DEADLINE", 1, 0, {"SCHED_FLAG_RECLAIM"}, 1024, 2048, 4096};
   expected.io_priority = IoPriority{"IOPRIO_CLASS_BE", 7};
   expected.exec_cpu_affinity = ExecCpuAffinity{"7", "0-3, 7"};
   EXPECT_EQ(*config.process, expected);

@@ -36,7 +36,7 @@ INSTANTIATE_TEST_SUITE_P(
         Rejection{"Cpus", in_resources(R"("cpu": {"cpus": "a"})"), "/linux/resources/cpu/cpus", 5,
                   "not a list such as \"0-3,7\": \"a\""},
         Rejection{"Mems", in_resources(R"("cpu": {"mems": "0-99999999999"})"),
-                  "/linux/resources/cpu/mems", 5, "not a list such as"},
+                  "/linux/resources/cpu/mems", 5, "no number can be above 1023, found 99999999999"},
         Rejection{"Idle", in_resources(R"("cpu": {"idle": 2})"), "/linux/resources/cpu/idle", 5,
                   "expected 0 to 1, found 2"},
         Rejection{"Weight", in_resources(R"("blockIO": {"weight": 9})"),
