@@ -36,6 +36,9 @@ Result<std::vector<Directory>> announce(const plan::CgroupStep& step);
 /// (EACCES, EPERM, EROFS, ENOENT) is left out. On failure what was made is removed again.
 Result<std::vector<Directory>> make(const plan::CgroupStep& step);
 
+/// Whether a process put into the directories would be frozen: the container is paused.
+Result<bool> frozen(const std::vector<Directory>& directories);
+
 /// The v2 directory, opened for CLONE_INTO_CGROUP; an empty UniqueFd when there is none.
 Result<UniqueFd> open_unified(const std::vector<Directory>& directories);
 

@@ -22,6 +22,7 @@ constexpr Option kGlobalOptions[] = {
     option<&Globals::cgroup_manager>("cgroup-manager", 0, "NAME", "cgroupfs"),
     option<&Globals::rootless>("rootless", 0, "WHEN",
                                "true, false or auto: accepted, always found out by itself"),
+    option<&Globals::resctrl_root>("resctrl-root", 0, "DIR", nullptr),
     ignored("criu", "PATH"),
     flag<&Globals::help>("help", 'h', "show this"),
     flag<&Globals::version>("version", 'v', "show the version"),
@@ -66,8 +67,10 @@ Result<const Command*> find_command(std::string_view name) {
   return Error(cat("unknown command ", quoted(name), did_you_mean(name, known, "")));
 }
 
-bool asks_for_help(std::span<const std::string> arguments) {
-  const auto end = std::ranges::find(arguments, "--");
+bool asks_for_help(const Command& command, std::span<const std::string> arguments) {
+  auto end = std::ranges::find(arguments, "--");
+  // What follows may be another program's.
+  if (command.order == Order::kBeforeOthers && end > arguments.begin()) end = arguments.begin() + 1;
   return std::any_of(arguments.begin(), end, [](const std::string& argument) {
     return argument == "--help" || argument == "-help" || argument == "-h";
   });
@@ -79,8 +82,9 @@ Result<int> show(std::string_view text) {
 }
 
 Result<int> run_command(const Command& command, const Invocation& invocation, const Seal& seal) {
-  if (asks_for_help(invocation.arguments)) return show(command_help(command));
-  if (command.seals) TRY(seal());
+  if (asks_for_help(command, invocation.arguments)) return show(command_help(command));
+  // Those that seal decide themselves what is passed on.
+  TRY(command.seals ? seal() : container::close_inherited(0));
   return command.run(invocation);
 }
 
@@ -110,16 +114,12 @@ Result<int> dispatch(std::span<const std::string> words, const Seal& seal, Log& 
                      seal);
 }
 
-Result<std::string> root_of(const Globals& globals) {
-  if (!globals.root.empty()) return globals.root;
-  return container::default_root();
-}
-
 }  // namespace
 
 std::vector<const Command*> all_commands() {
   std::vector<const Command*> commands;
   for (const Command& command : lifecycle_commands()) commands.push_back(&command);
+  for (const Command& command : exec_commands()) commands.push_back(&command);
   for (const Command& command : inspect_commands()) commands.push_back(&command);
   return commands;
 }
@@ -135,6 +135,25 @@ Status check_count(const Command& command, std::span<const std::string> argument
                      expected));
   }
   return ok();
+}
+
+container::Warn warn_to(Log& log) {
+  return [&log](const std::string& message) { log.warn(message); };
+}
+
+Result<unsigned> keep_descriptors(const std::string& preserve_fds, unsigned more) {
+  const auto preserved = parse_uint(preserve_fds);
+  if (!preserved || *preserved > UINT32_MAX) {
+    return Error(cat("--preserve-fds ", quoted(preserve_fds), ": not a number"));
+  }
+  const uint64_t count = *preserved + more;
+  TRY(container::close_inherited(count));
+  return static_cast<unsigned>(count);
+}
+
+Result<std::string> root_of(const Globals& globals) {
+  if (!globals.root.empty()) return globals.root;
+  return container::default_root();
 }
 
 Result<container::Store> open_store(const Globals& globals) {

@@ -10,6 +10,7 @@
 #include "runtime/base/result.h"
 #include "runtime/cli/log.h"
 #include "runtime/cli/options.h"
+#include "runtime/container/container.h"
 #include "runtime/container/store.h"
 
 namespace rt::cli {
@@ -21,6 +22,7 @@ struct Globals {
   std::string log_format = "text";
   std::string cgroup_manager = "cgroupfs";
   std::string rootless = "auto";
+  std::string resctrl_root;  // for tests: a directory that stands in for resctrl
   bool systemd_cgroup = false;
   bool debug = false;
   bool version = false;
@@ -43,11 +45,13 @@ struct Command {
   std::string_view summary;
   std::string_view example;
   std::span<const Option> options;
-  bool seals;  // a container's processes come near this one: kernel/seal.h
   Result<int> (*run)(const Invocation& invocation);
+  bool seals;                      // a container's processes come near this one: kernel/seal.h
+  Order order = Order::kAnywhere;  // of options and other arguments
 };
 
 std::span<const Command> lifecycle_commands();
+std::span<const Command> exec_commands();
 std::span<const Command> inspect_commands();
 
 /// Every command, in the order of the help text.
@@ -68,7 +72,15 @@ Result<std::vector<std::string>> parse_arguments(const Invocation& invocation,
   return rest;
 }
 
-/// --root, or its default: to be read, or to be made first.
+/// Warnings of a command, into the log.
+container::Warn warn_to(Log& log);
+
+/// The value of --preserve-fds, and `more`: so many of the caller's descriptors stay open, all
+/// others are closed. Before anything else is opened.
+Result<unsigned> keep_descriptors(const std::string& preserve_fds, unsigned more = 0);
+
+/// --root, or its default; the store there, to be read, or to be made first.
+Result<std::string> root_of(const Globals& globals);
 Result<container::Store> open_store(const Globals& globals);
 Result<container::Store> make_store(const Globals& globals);
 

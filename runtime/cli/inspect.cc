@@ -1,10 +1,13 @@
-// The commands that only look, or write a file to begin with: state, list, spec, validate, plan.
+// The commands that only look, or write a file to begin with: state, list, spec, validate, plan,
+// features.
 #include <utility>
 
 #include "runtime/cli/commands.h"
 #include "runtime/cli/render.h"
+#include "runtime/cli/version.h"
 #include "runtime/container/bundle.h"
 #include "runtime/container/container.h"
+#include "runtime/container/features.h"
 #include "runtime/container/output.h"
 #include "runtime/container/self.h"
 #include "runtime/plan/describe.h"
@@ -124,8 +127,19 @@ Result<int> show_plan(const Invocation& invocation) {
   plan::Request request;
   request.id = options.id.empty() ? default_id(bundle) : options.id;
   TRY(container::check_id(request.id));
+  request.resctrl_root = invocation.globals.resctrl_root;
   const plan::Plan plan = TRY(container::plan_bundle(bundle, std::move(request)));
   TRY(print(json ? cat(plan::describe_json(plan), '\n') : plan::describe_text(plan)));
+  return 0;
+}
+
+Result<int> show_features(const Invocation& invocation) {
+  NoOptions none;
+  TRY(parse_arguments(invocation, {}, none, 0, 0));
+  spec::Features features = container::features();
+  features.annotations["runtime.version"] = kVersion;
+  features.annotations["runtime.commit"] = kCommit;
+  TRY(print(cat(spec::to_json(features), '\n')));
   return 0;
 }
 
@@ -135,36 +149,43 @@ constexpr Command kCommands[] = {
      .summary = "Show the state of a container",
      .example = "runtime state demo",
      .options = {},
-     .seals = false,
-     .run = state},
+     .run = state,
+     .seals = false},
     {.name = "list",
      .arguments = "",
      .summary = "List all containers",
      .example = "runtime list --format json",
      .options = kListOptions,
-     .seals = false,
-     .run = list},
+     .run = list,
+     .seals = false},
     {.name = "spec",
      .arguments = "[<bundle>]",
      .summary = "Write a config.json to begin with",
      .example = "runtime spec --rootless",
      .options = kSpecOptions,
-     .seals = false,
-     .run = write_spec},
+     .run = write_spec,
+     .seals = false},
     {.name = "validate",
      .arguments = "[<bundle>]",
      .summary = "Say everything that is wrong with a bundle's config.json",
      .example = "runtime validate /srv/bundle",
      .options = kValidateOptions,
-     .seals = false,
-     .run = validate},
+     .run = validate,
+     .seals = false},
     {.name = "plan",
      .arguments = "[<bundle>]",
      .summary = "Show what create, start and delete would do, without doing it",
      .example = "runtime plan --format json /srv/bundle",
      .options = kPlanOptions,
-     .seals = false,
-     .run = show_plan},
+     .run = show_plan,
+     .seals = false},
+    {.name = "features",
+     .arguments = "",
+     .summary = "Say what of the specification this runtime can do",
+     .example = "runtime features",
+     .options = {},
+     .run = show_features,
+     .seals = false},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "runtime/cli/signals.h"
 #include "runtime/container/bundle.h"
 #include "runtime/container/container.h"
+#include "runtime/container/self.h"
 #include "runtime/plan/describe.h"
 
 namespace rt::cli {
@@ -14,6 +15,7 @@ struct CreateArguments {
   std::string bundle;
   std::string pid_file;
   std::string console_socket;
+  std::string pidfd_socket;
   std::string preserve_fds = "0";
   bool no_pivot = false;
   bool no_new_keyring = false;
@@ -32,11 +34,13 @@ constexpr Option kNoNewKeyring = flag<&CreateArguments::no_new_keyring>(
     "no-new-keyring", 0, "keep the caller's session keyring");
 constexpr Option kConsoleSocket = option<&CreateArguments::console_socket>(
     "console-socket", 0, "FILE", "send the payload's terminal to the stream socket FILE");
+constexpr Option kPidfdSocket = option<&CreateArguments::pidfd_socket>(
+    "pidfd-socket", 0, "FILE", "send a pidfd of the container's init to the stream socket FILE");
 constexpr Option kPreserveFds = option<&CreateArguments::preserve_fds>(
-    "preserve-fds", 0, "N", "further descriptors for the container (0 in this version)");
+    "preserve-fds", 0, "N", "pass N more of the caller's descriptors, from 3 on, to the container");
 
-constexpr Option kCreateOptions[] = {kBundle,       kPidFile,       kNoPivot,
-                                     kNoNewKeyring, kConsoleSocket, kPreserveFds};
+constexpr Option kCreateOptions[] = {kBundle,        kPidFile,     kNoPivot,    kNoNewKeyring,
+                                     kConsoleSocket, kPidfdSocket, kPreserveFds};
 
 constexpr Option kRunOptions[] = {
     kBundle,
@@ -46,12 +50,13 @@ constexpr Option kRunOptions[] = {
     kNoPivot,
     kNoNewKeyring,
     kConsoleSocket,
+    kPidfdSocket,
     kPreserveFds,
     // Containerd sends it; the runtime never is a subreaper.
     flag<&CreateArguments::no_subreaper>("no-subreaper", 0, nullptr),
 };
 
-Status check_create_arguments(const Globals& globals, const CreateArguments& options) {
+Status check_globals(const Globals& globals) {
   if (globals.systemd_cgroup || globals.cgroup_manager == "systemd") {
     return Error("--systemd-cgroup: systemd's cgroups are not supported by this version");
   }
@@ -59,15 +64,11 @@ Status check_create_arguments(const Globals& globals, const CreateArguments& opt
     return Error(cat("--cgroup-manager ", quoted(globals.cgroup_manager),
                      ": not supported by this version"));
   }
-  const auto preserved = parse_uint(options.preserve_fds);
-  if (!preserved)
-    return Error(cat("--preserve-fds ", quoted(options.preserve_fds), ": not a number"));
-  if (*preserved != 0) return Error("--preserve-fds: not supported by this version");
+  // The record keeps paths below it, for a `delete` that may be called from anywhere.
+  if (!globals.resctrl_root.empty() && !globals.resctrl_root.starts_with('/')) {
+    return Error(cat("--resctrl-root ", quoted(globals.resctrl_root), ": not an absolute path"));
+  }
   return ok();
-}
-
-container::CreateOptions to_create_options(const CreateArguments& options) {
-  return {.pid_file = options.pid_file, .console_socket = options.console_socket};
 }
 
 /// What create and run work on.
@@ -76,11 +77,37 @@ struct Prepared {
   plan::Plan plan;
 };
 
+container::CreateOptions to_create_options(const CreateArguments& options, const Prepared& prepared,
+                                           Log& log) {
+  return {.pid_file = options.pid_file,
+          .console_socket = options.console_socket,
+          .pidfd_socket = options.pidfd_socket,
+          .notify_socket = container::notify_socket(),
+          .config = prepared.bundle.text,
+          .warn = warn_to(log)};
+}
+
+/// Where the container says that it is ready; empty when our caller does not want to know.
+Result<std::string> notify_directory(const Invocation& invocation, const std::string& id) {
+  const std::string socket = container::notify_socket();
+  if (socket.empty()) return std::string();
+  if (!socket.starts_with('/') && !socket.starts_with('@')) {
+    invocation.log.warn(cat("NOTIFY_SOCKET ", quoted(socket),
+                            ": not passed on: neither an absolute path nor an abstract name"));
+    return std::string();
+  }
+  const std::string root = TRY(root_of(invocation.globals));
+  return container::notify_directory(root, id);
+}
+
 /// The bundle as a plan. Everything that is wrong with it goes to standard error, its warnings to
 /// the log.
 Result<Prepared> prepare(const Invocation& invocation, const CreateArguments& options,
                          const std::string& id) {
-  TRY(check_create_arguments(invocation.globals, options));
+  TRY(check_globals(invocation.globals));
+  plan::Request request;
+  request.listen_fds = container::listen_descriptors();
+  request.preserve_fds = TRY(keep_descriptors(options.preserve_fds, request.listen_fds));
   TRY(container::check_id(id));
   Prepared prepared;
   prepared.bundle = TRY(container::load_bundle(options.bundle.empty() ? "." : options.bundle));
@@ -90,10 +117,11 @@ Result<Prepared> prepare(const Invocation& invocation, const CreateArguments& op
     print_error(spec::render_text(bundle.diagnostics, bundle.text, "config.json"));
     return checked.error();
   }
-  plan::Request request;
+  request.notify_directory = TRY(notify_directory(invocation, id));
   request.id = id;
   request.no_pivot = options.no_pivot;
   request.no_new_keyring = options.no_new_keyring;
+  request.resctrl_root = invocation.globals.resctrl_root;
   prepared.plan = TRY(container::plan_bundle(bundle, std::move(request)));
   for (const std::string& warning : container::warnings_of(bundle, prepared.plan)) {
     invocation.log.warn(warning);
@@ -118,7 +146,8 @@ Result<int> create(const Invocation& invocation) {
   const std::string id = TRY(read_arguments(invocation, kCreateOptions, options));
   const Prepared prepared = TRY(prepare(invocation, options, id));
   const container::Store store = TRY(make_store(invocation.globals));
-  Status created = container::create(store, prepared.plan, to_create_options(options));
+  Status created =
+      container::create(store, prepared.plan, to_create_options(options, prepared, invocation.log));
   if (!created) return container::located(std::move(created).error(), prepared.bundle.text);
   return 0;
 }
@@ -126,7 +155,7 @@ Result<int> create(const Invocation& invocation) {
 Result<int> run_and_wait(const container::Store& store, const Prepared& prepared,
                          const CreateArguments& options, Log& log) {
   const auto after = options.keep ? container::AfterRun::kKeep : container::AfterRun::kDelete;
-  auto ran = container::run(store, prepared.plan, to_create_options(options), after);
+  auto ran = container::run(store, prepared.plan, to_create_options(options, prepared, log), after);
   if (!ran) return container::located(std::move(ran).error(), prepared.bundle.text);
   const container::RunOutcome& outcome = ran.value();
   if (!outcome.cleanup) log.warn(outcome.cleanup.error().message());
@@ -139,7 +168,8 @@ Result<int> run(const Invocation& invocation) {
   const Prepared prepared = TRY(prepare(invocation, options, id));
   const container::Store store = TRY(make_store(invocation.globals));
   if (!options.detach) return run_and_wait(store, prepared, options, invocation.log);
-  Status ran = container::run_detached(store, prepared.plan, to_create_options(options));
+  Status ran = container::run_detached(store, prepared.plan,
+                                       to_create_options(options, prepared, invocation.log));
   if (!ran) return container::located(std::move(ran).error(), prepared.bundle.text);
   return 0;
 }
@@ -150,7 +180,7 @@ Result<int> start(const Invocation& invocation) {
   NoOptions none;
   const auto rest = TRY(parse_arguments(invocation, {}, none, 1, 1));
   const container::Store store = TRY(open_store(invocation.globals));
-  TRY(container::start(store, rest[0]));
+  TRY(container::start(store, rest[0], warn_to(invocation.log)));
   return 0;
 }
 
@@ -186,7 +216,7 @@ Result<int> destroy(const Invocation& invocation) {
   const auto mode =
       options.force ? container::DeleteMode::kForce : container::DeleteMode::kStoppedOnly;
   const container::Store store = TRY(open_store(invocation.globals));
-  TRY(container::destroy(store, rest[0], mode));
+  TRY(container::destroy(store, rest[0], mode, warn_to(invocation.log)));
   return 0;
 }
 
@@ -196,36 +226,36 @@ constexpr Command kCommands[] = {
      .summary = "Set a container up; its process waits for start",
      .example = "runtime create demo /srv/bundle",
      .options = kCreateOptions,
-     .seals = true,
-     .run = create},
+     .run = create,
+     .seals = true},
     {.name = "start",
      .arguments = "<id>",
      .summary = "Let a created container's process run",
      .example = "runtime start demo",
      .options = {},
-     .seals = false,
-     .run = start},
+     .run = start,
+     .seals = false},
     {.name = "run",
      .arguments = "<id> [<bundle>]",
      .summary = "Create and start a container, wait for its end, and delete it",
      .example = "runtime run demo /srv/bundle",
      .options = kRunOptions,
-     .seals = true,
-     .run = run},
+     .run = run,
+     .seals = true},
     {.name = "kill",
      .arguments = "<id> [<signal>]",
      .summary = "Send a signal (default: TERM) to a container",
      .example = "runtime kill demo KILL",
      .options = kKillOptions,
-     .seals = false,
-     .run = kill},
+     .run = kill,
+     .seals = false},
     {.name = "delete",
      .arguments = "<id>",
      .summary = "Remove a stopped container and everything that was made for it",
      .example = "runtime delete --force demo",
      .options = kDeleteOptions,
-     .seals = false,
-     .run = destroy},
+     .run = destroy,
+     .seals = false},
 };
 
 }  // namespace

@@ -63,6 +63,12 @@ bool store_flag(void* options, const char* value) {
   return text == "true" || text == "1" || text == "false" || text == "0";
 }
 
+template <auto member>
+bool store_more(void* options, const char* value) {
+  (static_cast<OwnerOf<member>*>(options)->*member).emplace_back(value);
+  return true;
+}
+
 inline bool store_nothing(void* /*options*/, const char* /*value*/) { return true; }
 
 /// Precondition: every row belongs to the struct that `options` points to.
@@ -80,6 +86,18 @@ constexpr Option option(const char* name, char short_name, const char* value, co
           value,
           help,
           detail::store_text<member>,
+          &detail::kOwner<detail::OwnerOf<member>>};
+}
+
+/// An option that may be given several times, kept in the std::vector<std::string> `member`.
+template <auto member>
+constexpr Option list_option(const char* name, char short_name, const char* value,
+                             const char* help) {
+  return {name,
+          short_name,
+          value,
+          help,
+          detail::store_more<member>,
           &detail::kOwner<detail::OwnerOf<member>>};
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/container/container.h"
+#include "runtime/container/notify.h"
 #include "runtime/container/record.h"
 #include "runtime/container/store.h"
 #include "runtime/stage/stages.h"
@@ -19,6 +20,9 @@ struct Live {
   Record record;
   stage::Launch launch;  // released
   UniqueFd console;      // the master end of the payload's terminal, unless it was sent away
+  UniqueFd report;       // what init reports until it executes the payload; empty: nothing, or to
+                         // `start`
+  Readiness readiness;   // where the payload says that it is ready; likewise
 };
 
 /// What init waits for before it executes the payload.

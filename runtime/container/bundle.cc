@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "runtime/base/unique_fd.h"
@@ -10,6 +11,7 @@
 #include "runtime/sys/file.h"
 #include "spec/json.h"
 #include "spec/load.h"
+#include "spec/sections.h"
 
 namespace rt::container {
 namespace {
@@ -66,20 +68,29 @@ Result<plan::Plan> plan_bundle(const Bundle& bundle, plan::Request request) {
 }
 
 Error located(Error error, std::string_view config_text) {
-  const std::string step = error.step().empty() ? "" : cat("step ", quoted(error.step()));
-  const std::string place = place_of(error.pointer(), config_text);
-  if (step.empty() && place.empty()) return error;
-  return std::move(error).with_hint(place, place.empty() || step.empty() ? "" : ", ", step);
+  std::string hint = place_of(error.pointer(), config_text);
+  const auto add = [&](const std::string& part) { hint += cat(hint.empty() ? "" : ", ", part); };
+  if (!error.step().empty()) add(cat("step ", quoted(error.step())));
+  // No step of the plan was at work, and no call failed: the document asks for what cannot be.
+  const bool is_rule = error.step().empty() && error.code() == 0;
+  const std::string_view section = is_rule ? spec::section_of(error.pointer()) : "";
+  if (!section.empty()) add(std::string(section));
+  if (hint.empty()) return error;
+  return std::move(error).with_hint(hint);
 }
 
 std::vector<std::string> warnings_of(const Bundle& bundle, const plan::Plan& plan) {
   std::vector<std::string> warnings;
+  std::set<std::string_view> places;
   for (const spec::Diagnostic& diagnostic : bundle.diagnostics) {
     if (is_error(diagnostic)) continue;
     warnings.push_back(cat(place_of(diagnostic.line, diagnostic.column, diagnostic.pointer), ": ",
                            diagnostic.message));
+    places.insert(diagnostic.pointer);
   }
   for (const plan::Warning& warning : plan.warnings) {
+    // An unknown capability is one to both of them.
+    if (places.contains(warning.origin)) continue;
     warnings.push_back(cat(place_of(warning.origin, bundle.text), ": ", warning.message));
   }
   return warnings;

@@ -32,11 +32,14 @@ Status check_bundle(const Bundle& bundle);
 /// The plan for this machine. `request.bundle` is filled in. Precondition: check_bundle is ok.
 Result<plan::Plan> plan_bundle(const Bundle& bundle, plan::Request request);
 
-/// Adds to an error with a pointer where in config.json that is, and the step of the plan:
-/// `... (config.json:41:7 /mounts/3, step "mounts")`.
+/// Adds to an error with a pointer where in config.json that is, and the step of the plan that
+/// failed, or else the section of the specification that has the rule:
+/// `... (config.json:41:7 /mounts/3, step "mounts")`, `... (config.json:8:3 /root, config.md,
+/// "Root")`.
 Error located(Error error, std::string_view config_text);
 
-/// What the user should know although the container will run: of the document, then of the plan.
+/// What the user should know although the container will run: of the document, then of the plan
+/// where the document has not said it already.
 std::vector<std::string> warnings_of(const Bundle& bundle, const plan::Plan& plan);
 
 }  // namespace rt::container

@@ -4,8 +4,8 @@
 
 #include <array>
 
+#include "runtime/container/output.h"
 #include "runtime/sys/file.h"
-#include "runtime/sys/socket.h"
 #include "runtime/sys/terminal.h"
 
 namespace rt::container {
@@ -37,13 +37,23 @@ void copy_size(int master) {
 
 }  // namespace
 
-Status send_console(const std::string& socket_path, int master) {
-  constexpr int kPatienceSeconds = 10;
-  const UniqueFd socket = TRY(sys::connect_unix(socket_path, kPatienceSeconds), "--console-socket ",
-                              quoted(socket_path));
-  constexpr std::string_view kName = "/dev/console";
-  TRY(sys::send_descriptor(socket.get(), kName.data(), kName.size(), master), "--console-socket ",
-      quoted(socket_path));
+Status check_console(const std::optional<plan::ConsoleStep>& step, const std::string& socket_path,
+                     bool detached) {
+  // In runc's words: orchestrators and people know them.
+  const bool given = !socket_path.empty();
+  if (given && (!step || !detached)) {
+    return Error("cannot use console socket if runtime will not detach or allocate tty");
+  }
+  if (given || !step || !detached) return ok();
+  return Error("cannot allocate tty if runtime will detach without setting console socket")
+      .at(step->origin);
+}
+
+Status hand_over_console(const plan::ConsoleStep& step, const std::string& socket_path,
+                         UniqueFd& console) {
+  if (socket_path.empty()) return prepare_console(console.get(), step);
+  TRY(send_to_socket("--console-socket", socket_path, "/dev/console", console.get()));
+  console.reset();
   return ok();
 }
 

@@ -15,9 +15,16 @@
 
 namespace rt::container {
 
-/// Sends the master end to the stream socket at `socket_path` (--console-socket): one message, one
-/// descriptor.
-Status send_console(const std::string& socket_path, int master);
+/// Whether the terminal that the payload has (or not) can be shown: by whoever listens at the
+/// socket (--console-socket, or empty) when the runtime does not stay (`detached`), else by the
+/// runtime.
+Status check_console(const std::optional<plan::ConsoleStep>& step, const std::string& socket_path,
+                     bool detached);
+
+/// Sends the master end to the socket, if one is given; then `console` is empty. Else prepares it
+/// for being shown here.
+Status hand_over_console(const plan::ConsoleStep& step, const std::string& socket_path,
+                         UniqueFd& console);
 
 /// Before the payload runs: line ends as it writes them, and the size of the terminal that we show
 /// it on (descriptor 0), unless the document has one.

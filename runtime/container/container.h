@@ -19,6 +19,10 @@ namespace rt::container {
 struct CreateOptions {
   std::string pid_file;        // host path; empty: none
   std::string console_socket;  // host path of a stream socket, for the payload's terminal; or empty
+  std::string pidfd_socket;    // host path of a stream socket, for a pidfd of init; or empty
+  std::string notify_socket;   // whom to tell that the payload is ready: notify.h; or empty
+  std::string config;          // the text of the document that the plan was made of
+  Warn warn;
 };
 
 /// Carries the plan out up to the point where init waits for `start`. On failure nothing is left.
@@ -41,8 +45,44 @@ struct RunOutcome {
 Result<RunOutcome> run(const Store& store, const plan::Plan& plan, const CreateOptions& options,
                        AfterRun after);
 
-/// Lets a created container go on, and waits until it has executed its payload.
-Status start(const Store& store, const std::string& id);
+/// Lets a created container go on, waits until it has executed its payload, and runs the poststart
+/// hooks. A hook that fails destroys the container. Where somebody is to be told that the payload
+/// is ready, waits for that too, or for its end.
+Status start(const Store& store, const std::string& id, const Warn& warn);
+
+/// A process for a container that is there: what the command line says of it.
+struct ExecRequest {
+  /// The text of --process FILE: the document's own words for the process; then nothing below is
+  /// read. Empty: as the container's, with the following changes.
+  std::string document;
+  std::vector<std::string> args;
+  std::string cwd;               // empty: the container's
+  std::vector<std::string> env;  // added
+  std::string user;              // "UID" or "UID:GID"; empty: the container's
+  std::vector<std::string> additional_gids;
+  std::vector<std::string> capabilities;  // "CAP_NET_ADMIN", added
+  std::string apparmor_profile;
+  std::string selinux_label;
+  bool no_new_privileges = false;
+  bool terminal = false;
+};
+
+struct ExecOptions {
+  ExecRequest request;
+  std::string pid_file;
+  std::string console_socket;
+  std::string pidfd_socket;
+  std::vector<std::string> cgroups;  // below the container's own: exec_cgroup.h
+  bool detach = false;
+  bool ignore_paused = false;
+  unsigned preserved_fds = 0;
+  std::string resctrl_root;  // as create was called with
+  Warn warn;
+};
+
+/// Runs one more process in a container that is created or running, with everything that confines
+/// the container's own. Its exit code, as `run` gives it; 0 when it is detached.
+Result<int> exec(const Store& store, const std::string& id, const ExecOptions& options);
 
 enum class KillTarget { kInit, kEveryProcess };
 
@@ -55,8 +95,9 @@ enum class DeleteMode {
   kForce,        // kill what runs, finish what was interrupted; an unknown container is fine
 };
 
-/// Removes everything that `create` made.
-Status destroy(const Store& store, const std::string& id, DeleteMode mode);
+/// Removes everything that `create` made, then runs the poststop hooks: what they fail at is a
+/// warning.
+Status destroy(const Store& store, const std::string& id, DeleteMode mode, const Warn& warn);
 
 /// A container as `state` and `list` show it.
 struct Info {

@@ -1,52 +1,25 @@
 // create, and what run shares with it.
 #include <fcntl.h>
 
+#include <optional>
 #include <utility>
 
-#include "runtime/base/rollback.h"
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/container/bring_up.h"
 #include "runtime/container/clock.h"
 #include "runtime/container/console.h"
 #include "runtime/container/container.h"
+#include "runtime/container/hooks.h"
 #include "runtime/container/output.h"
 #include "runtime/container/process.h"
 #include "runtime/container/step.h"
 #include "runtime/container/teardown.h"
+#include "runtime/kernel/intel_rdt.h"
 #include "runtime/stage/stages.h"
 #include "runtime/sys/file.h"
 
 namespace rt::container {
 namespace {
-
-/// Everything that is asked for and cannot be done, in one error.
-Status check_supported(const plan::Plan& plan) {
-  if (plan.unsupported.empty()) return ok();
-  std::string all;
-  for (const plan::Unsupported& part : plan.unsupported) {
-    all += cat(all.empty() ? "" : ", ", part.what, " (", part.origin, ')');
-  }
-  return Error(cat("not supported by this version: ", all)).at(plan.unsupported[0].origin);
-}
-
-/// In runc's words: orchestrators and people know them.
-Status check_terminal(const plan::Plan& plan, const CreateOptions& options, Terminal terminal) {
-  const bool given = !options.console_socket.empty();
-  if (given && (!plan.console || terminal == Terminal::kHere)) {
-    return Error("cannot use console socket if runtime will not detach or allocate tty");
-  }
-  if (given || !plan.console || terminal == Terminal::kHere) return ok();
-  return Error("cannot allocate tty if runtime will detach without setting console socket")
-      .at(plan.console->origin);
-}
-
-Status hand_over_console(const plan::Plan& plan, const CreateOptions& options, UniqueFd& console) {
-  if (!plan.console) return ok();
-  if (options.console_socket.empty()) return prepare_console(console.get(), *plan.console);
-  TRY(send_console(options.console_socket, console.get()));
-  console.reset();
-  return ok();
-}
 
 Result<Record> first_record(const plan::Plan& plan) {
   Record record;
@@ -55,18 +28,23 @@ Result<Record> first_record(const plan::Plan& plan) {
   record.rootfs = plan.root.path;
   record.annotations = plan.annotations;
   record.has_process = plan.process.has_value();
+  record.own_keyring = plan.new_keyring;
+  record.poststop_hooks = plan.has_hooks(plan::HookKind::kPoststop);
   record.created = rfc3339_now();
   record.boot_id = TRY(boot_id());
   record.cgroups = TRY(cgroup::announce(plan.cgroup));
+  if (plan.intel_rdt) {
+    record.rdt_directories =
+        TRY(at(plan.intel_rdt->origin, kernel::announce_rdt_group(*plan.intel_rdt)));
+  }
   return record;
 }
 
-/// What a failed create leaves is removed. Init is gone by then: ~Launch.
-void take_back(Entry& entry, const Record& record) {
+/// What a failed create leaves is removed; whether nothing is left. Init is gone by then: ~Launch.
+bool take_back(Entry& entry, const Record& record) {
   // An error here must not hide the one that brought us here; the record stays for `delete
   // --force`.
-  const Status killed = kill_processes(record);
-  if (killed) static_cast<void>(remove_traces(entry, record));
+  return kill_processes(record).ok() && remove_traces(entry, record).ok();
 }
 
 Status note_created(const Entry& entry, Record& record, const stage::Launch& launch) {
@@ -76,56 +54,151 @@ Status note_created(const Entry& entry, Record& record, const stage::Launch& lau
   return entry.save(record);
 }
 
-Result<UniqueFd> open_gate(const Entry& entry, Gate gate) {
-  if (gate == Gate::kNone) return UniqueFd();
-  TRY(entry.make_fifo());
-  // For reading and writing: opening does not wait for the other end, and init never sees an end of
-  // file.
-  UniqueFd fifo = TRY(entry.open_fifo(O_RDWR), entry.path());
-  return fifo;
+/// The ways between init and whoever starts it.
+struct Ways {
+  UniqueFd exec_fifo;
+  UniqueFd report_keeper;
+  UniqueFd report_writer;
+  UniqueFd report_reader;
+};
+
+Result<Ways> open_ways(const Entry& entry, const plan::Plan& plan, Gate gate) {
+  Ways ways;
+  if (gate == Gate::kFifo) {
+    TRY(entry.make_fifo(Fifo::kExec));
+    // For reading and writing: opening does not wait for the other end, and init never sees an end
+    // of file.
+    ways.exec_fifo = TRY(entry.open_fifo(Fifo::kExec, O_RDWR), entry.path());
+  }
+  if (!stage::reports(plan)) return ways;
+  if (gate == Gate::kFifo) {
+    TRY(entry.make_fifo(Fifo::kReport));
+    ways.report_keeper = TRY(entry.open_fifo(Fifo::kReport, O_RDWR), entry.path());
+    ways.report_writer = TRY(entry.open_fifo(Fifo::kReport, O_WRONLY), entry.path());
+  } else {
+    sys::Pipe pipe = TRY(sys::pipe());
+    ways.report_reader = std::move(pipe.read);
+    ways.report_writer = std::move(pipe.write);
+  }
+  // What init offers is to be more than fits.
+  constexpr size_t kLeast = 4096;
+  TRY(sys::set_pipe_size(ways.report_writer.get(), kLeast));
+  return ways;
 }
+
+/// One container on its way. What is there of it goes when this does, unless it is released.
+class Creation {
+ public:
+  Creation(const Store& store, const plan::Plan& plan, const CreateOptions& options)
+      : store_(store), plan_(plan), options_(options) {}
+  Creation(const Creation&) = delete;
+  Creation& operator=(const Creation&) = delete;
+  ~Creation() {
+    launch_.reset();  // killed before its cgroup is removed
+    if (!entry_ || released_) return;
+    const bool gone = take_back(*entry_, record_);
+    // Otherwise `delete` runs them.
+    if (gone && hooks_ran_) run_poststop_hooks(plan_.hooks, record_, options_.warn);
+  }
+
+  Status reserve(Gate gate) {
+    record_ = TRY(first_record(plan_));
+    const bool notifies = !plan_.notify_directory.empty();
+    if (notifies) record_.notify_socket = options_.notify_socket;
+    entry_ = TRY(store_.reserve(plan_.id));
+    TRY(entry_->save(record_));
+    TRY(entry_->save_config(options_.config));
+    ways_ = TRY(open_ways(*entry_, plan_, gate));
+    if (notifies) TRY(entry_->make_notify_directory());
+    // Otherwise `start` listens.
+    if (gate == Gate::kNone) readiness_ = TRY(Readiness::listen(*entry_, record_, options_.warn));
+    return ok();
+  }
+
+  Status launch() {
+    stage::LaunchOptions options;
+    options.exec_fifo = ways_.exec_fifo.get();
+    options.report = {.writer = ways_.report_writer.get(), .keeper = ways_.report_keeper.get()};
+    options.filter_cache = store_.filter_cache();
+    options.state = [this](plan::HookKind kind, pid_t pid) {
+      hooks_ran_ = true;
+      const bool started = kind == plan::HookKind::kStartContainer;
+      const auto status = started ? ContainerStatus::kCreated : ContainerStatus::kCreating;
+      return to_hook_json(state_of(record_, status, pid));
+    };
+    options.cgroup_made = [this](const std::vector<cgroup::Directory>& made) {
+      record_.cgroups = made;
+      return entry_->save(record_);
+    };
+    launch_.emplace(TRY(stage::launch(plan_, options)));
+    // The end of the report is to be seen.
+    ways_.report_writer.reset();
+    for (const Error& warning : launch_->warnings()) {
+      if (options_.warn) options_.warn(warning.message());
+    }
+    return ok();
+  }
+
+  Status hand_over_terminal() {
+    console_ = launch_->take_console();
+    if (!plan_.console) return ok();
+    return in_step(plan::Step::kConsole,
+                   hand_over_console(*plan_.console, options_.console_socket, console_));
+  }
+
+  Status note() {
+    TRY(note_created(*entry_, record_, *launch_));
+    if (!options_.pidfd_socket.empty()) TRY(send_pidfd(options_.pidfd_socket, launch_->pidfd()));
+    if (options_.pid_file.empty()) return ok();
+    return write_pid_file(options_.pid_file, launch_->pid());
+  }
+
+  Status release() {
+    Status released = launch_->release();
+    if (!released && !options_.pid_file.empty()) sys::try_unlink(options_.pid_file);
+    released_ = released.ok();
+    return released;
+  }
+
+  Live take() {
+    Live live(*std::move(entry_), std::move(record_), *std::move(launch_));
+    entry_.reset();
+    live.console = std::move(console_);
+    live.report = std::move(ways_.report_reader);
+    live.readiness = std::move(readiness_);
+    return live;
+  }
+
+ private:
+  const Store& store_;
+  const plan::Plan& plan_;
+  const CreateOptions& options_;
+  Record record_;
+  std::optional<Entry> entry_;
+  Ways ways_;
+  std::optional<stage::Launch> launch_;
+  UniqueFd console_;
+  Readiness readiness_;
+  bool hooks_ran_ = false;
+  bool released_ = false;
+};
 
 }  // namespace
 
 Result<Live> bring_up(const Store& store, const plan::Plan& plan, const CreateOptions& options,
                       Gate gate, Terminal terminal) {
-  TRY(check_supported(plan));
-  TRY(check_terminal(plan, options, terminal));
-  Record record = TRY(in_step(plan::Step::kRecord, first_record(plan)));
-  Entry entry = TRY(in_step(plan::Step::kRecord, store.reserve(plan.id)));
-  Rollback undo;
-  undo.add([&] { take_back(entry, record); });
-  TRY(in_step(plan::Step::kRecord, entry.save(record)));
-  const UniqueFd fifo = TRY(in_step(plan::Step::kRecord, open_gate(entry, gate)));
-  stage::LaunchOptions launch_options;
-  launch_options.exec_fifo = fifo.get();
-  launch_options.cgroup_made = [&](const std::vector<cgroup::Directory>& made) {
-    record.cgroups = made;
-    return entry.save(record);
-  };
-  // Below `undo`: it is killed before its cgroup is removed.
-  stage::Launch launch = TRY(stage::launch(plan, launch_options));
-  UniqueFd console = launch.take_console();
-  TRY(in_step(plan::Step::kConsole, hand_over_console(plan, options, console)));
-  TRY(in_step(plan::Step::kCreated, note_created(entry, record, launch)));
-  if (!options.pid_file.empty()) {
-    TRY(in_step(plan::Step::kCreated, write_pid_file(options.pid_file, launch.pid())));
-    undo.add([&] { sys::try_unlink(options.pid_file); });
-  }
-  TRY(in_step(plan::Step::kRelease, launch.release()));
-  undo.commit();
-  Live live(std::move(entry), std::move(record), std::move(launch));
-  live.console = std::move(console);
-  return live;
+  TRY(check_console(plan.console, options.console_socket, terminal == Terminal::kSocket));
+  Creation creation(store, plan, options);
+  TRY(in_step(plan::Step::kRecord, creation.reserve(gate)));
+  TRY(creation.launch());
+  TRY(creation.hand_over_terminal());
+  TRY(in_step(plan::Step::kCreated, creation.note()));
+  TRY(in_step(plan::Step::kRelease, creation.release()));
+  return creation.take();
 }
 
 Status create(const Store& store, const plan::Plan& plan, const CreateOptions& options) {
   TRY(bring_up(store, plan, options, Gate::kFifo, Terminal::kSocket));
-  return ok();
-}
-
-Status run_detached(const Store& store, const plan::Plan& plan, const CreateOptions& options) {
-  TRY(bring_up(store, plan, options, Gate::kNone, Terminal::kSocket));
   return ok();
 }
 

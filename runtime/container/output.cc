@@ -1,11 +1,14 @@
 #include "runtime/container/output.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "runtime/base/rollback.h"
 #include "runtime/base/unique_fd.h"
 #include "runtime/sys/file.h"
 #include "runtime/sys/process.h"
+#include "runtime/sys/socket.h"
+#include "spec/json.h"
 
 namespace rt::container {
 
@@ -23,6 +26,27 @@ Status write_pid_file(const std::string& path, pid_t pid) {
   TRY(sys::rename(temporary, path), "pid file ", path);
   undo.commit();
   return ok();
+}
+
+Status send_to_socket(std::string_view option, const std::string& path, std::string_view name,
+                      int descriptor) {
+  constexpr int kPatienceSeconds = 10;
+  const UniqueFd socket = TRY(sys::connect_unix(path, kPatienceSeconds), option, ' ', quoted(path));
+  TRY(sys::send_descriptor(socket.get(), name.data(), name.size(), descriptor), option, ' ',
+      quoted(path));
+  return ok();
+}
+
+Status send_pidfd(const std::string& socket_path, int pidfd) {
+  return send_to_socket("--pidfd-socket", socket_path, "pidfd", pidfd);
+}
+
+Result<std::string> read_document(const std::string& path) {
+  if (path == "-") return sys::read_all(STDIN_FILENO, spec::kMaxDocumentSize);
+  // Not blocking: what lies there might be a fifo.
+  const UniqueFd file = TRY(sys::open(path, O_RDONLY | O_NONBLOCK), quoted(path));
+  std::string text = TRY(sys::read_all(file.get(), spec::kMaxDocumentSize), quoted(path));
+  return text;
 }
 
 Status append_line(const std::string& path, std::string_view line) {

@@ -34,6 +34,11 @@ bool is_plain_absolute(std::string_view path) {
 Status check(const Record& record) {
   if (record.pid < 0 || record.pid == 1) return Error(cat("pid: ", record.pid, " is not init's"));
   if (record.phase == Phase::kCreated && record.pid == 0) return Error("pid: missing");
+  for (const std::string& directory : record.rdt_directories) {
+    if (!is_plain_absolute(directory)) {
+      return Error(cat("rdtDirectories: ", quoted(directory), " is not an absolute path"));
+    }
+  }
   for (const cgroup::Directory& directory : record.cgroups) {
     if (!is_plain_absolute(directory.path)) {
       return Error(cat("cgroups: ", quoted(directory.path), " is not an absolute path"));
@@ -79,12 +84,16 @@ struct spec::Fields<rt::container::Document> {
       rt::container::required<&Record::rootfs>("rootfs"),
       rt::container::required<&Record::annotations>("annotations"),
       rt::container::required<&Record::has_process>("hasProcess"),
+      rt::container::required<&Record::own_keyring>("ownKeyring"),
+      rt::container::required<&Record::poststop_hooks>("poststopHooks"),
+      rt::container::required<&Record::notify_socket>("notifySocket"),
       rt::container::required<&Record::created>("created"),
       spec::field<&Document::phase>("phase", spec::Need::kRequired),
       rt::container::required<&Record::boot_id>("bootId"),
       rt::container::required<&Record::pid>("pid"),
       rt::container::required<&Record::start_time>("startTime"),
       rt::container::required<&Record::cgroups>("cgroups"),
+      rt::container::required<&Record::rdt_directories>("rdtDirectories"),
   };
 };
 
@@ -97,6 +106,9 @@ std::string to_json(const Record& record) {
   json.key("rootfs").value(record.rootfs).key("annotations").begin_object();
   for (const auto& [key, value] : record.annotations) json.key(key).value(value);
   json.end_object().key("hasProcess").value(record.has_process);
+  json.key("ownKeyring").value(record.own_keyring);
+  json.key("poststopHooks").value(record.poststop_hooks);
+  json.key("notifySocket").value(record.notify_socket);
   json.key("created").value(record.created);
   json.key("phase").value(
       std::ranges::find(kPhases, record.phase, [](const auto& row) { return row.first; })->second);
@@ -106,6 +118,8 @@ std::string to_json(const Record& record) {
     json.begin_object().key("path").value(directory.path).key("unified").value(directory.unified);
     json.key("made").value(directory.made).key("leaf").value(directory.leaf).end_object();
   }
+  json.end_array().key("rdtDirectories").begin_array();
+  for (const std::string& directory : record.rdt_directories) json.value(directory);
   json.end_array().end_object();
   return json.text();
 }

@@ -25,14 +25,18 @@ struct Record {
   std::string bundle;  // absolute host path
   std::string rootfs;  // absolute host path
   std::map<std::string, std::string> annotations;
-  bool has_process = true;  // without one it can be created, and not started
-  std::string created;      // RFC 3339
+  bool has_process = true;      // without one it can be created, and not started
+  bool own_keyring = true;      // processes that join it join its session keyring
+  bool poststop_hooks = false;  // delete has some to run: they are in the config
+  std::string notify_socket;    // whom to tell that it is ready: NOTIFY_SOCKET of create; or empty
+  std::string created;          // RFC 3339
   Phase phase = Phase::kCreating;
   std::string boot_id;      // the pid means nothing after a reboot
   pid_t pid = 0;            // of init; 0 before kCreated
   uint64_t start_time = 0;  // of init, in clock ticks since boot
   /// Before they are made: as announced, so that nothing in them is taken for the container's.
   std::vector<cgroup::Directory> cgroups;
+  std::vector<std::string> rdt_directories;  // of resctrl, to be removed; likewise
   bool operator==(const Record&) const = default;
 };
 

@@ -1,88 +1,85 @@
-// run: a container in the foreground.
-#include <signal.h>
-#include <sys/wait.h>
-
-#include <optional>
+// run: create, start and, in the foreground, wait and delete.
 #include <utility>
-#include <vector>
 
 #include "runtime/container/bring_up.h"
-#include "runtime/container/console.h"
 #include "runtime/container/container.h"
+#include "runtime/container/follow.h"
+#include "runtime/container/foreground.h"
+#include "runtime/container/hooks.h"
 #include "runtime/container/teardown.h"
 #include "runtime/sys/process.h"
 
 namespace rt::container {
 namespace {
 
-/// SIGCHLD and SIGURG are about us, and SIGWINCH is about our terminal, not the container's.
-bool is_for_init(int signal) { return signal != SIGCHLD && signal != SIGURG && signal != SIGWINCH; }
-
-Status hand_on(int signal, int init) {
-  Status sent = sys::pidfd_send_signal(init, signal);
-  if (!sent && sent.error().code() == ESRCH) return ok();
-  return sent;
-}
-
-/// Hands signals on to init, and bytes to and from its terminal, until it has ended.
-Status attend(int signals, int init, std::optional<Relay>& relay) {
-  while (true) {
-    std::vector<sys::Watched> watched = {{.fd = init, .read = true}, {.fd = signals, .read = true}};
-    if (relay) relay->watch(watched);
-    TRY(sys::poll(watched));
-    // First: once it has ended nothing is to be handed on.
-    if (watched[0].readable) return relay ? relay->drain() : ok();
-    if (relay) TRY(relay->serve(watched));
-    if (!watched[1].readable) continue;
-    const int signal = TRY(sys::read_signal(signals));
-    if (signal == SIGWINCH && relay) relay->resize();
-    if (is_for_init(signal)) TRY(hand_on(signal, init));
+/// Takes it away, with all its processes: they outlive init where the pid namespace is not the
+/// container's own.
+Status clean_up(Live& live, const plan::Plan& plan, const Warn& warn) {
+  if (!live.entry.is_locked()) {
+    const bool locked = TRY(live.entry.lock(kLockPatience));
+    if (!locked) return ok();  // somebody deleted it by force
   }
-}
-
-/// Our own terminal is as before when this returns.
-Status attend_terminal(Live& live, const plan::Plan& plan, int signals) {
-  std::optional<Relay> relay;
-  if (plan.console) {
-    relay.emplace(TRY(Relay::start(std::move(live.console)), "terminal"));
-  }
-  return attend(signals, live.launch.pidfd(), relay);
-}
-
-int exit_code_of(int wait_status) {
-  constexpr int kSignalBase = 128;  // as a shell says it
-  if (WIFSIGNALED(wait_status)) return kSignalBase + WTERMSIG(wait_status);
-  return WEXITSTATUS(wait_status);
-}
-
-Status clean_up(Live& live) {
-  // Processes outlive init where the pid namespace is not the container's own.
-  const bool locked = TRY(live.entry.lock(kLockPatience));
-  if (!locked) return ok();  // somebody deleted it by force
   TRY(kill_processes(live.record));
-  return remove_traces(live.entry, live.record);
+  TRY(remove_traces(live.entry, live.record));
+  run_poststop_hooks(plan.hooks, live.record, warn);
+  return ok();
+}
+
+/// From the release of init to the end of `start`, in the words of the specification.
+Status see_started(Live& live, const plan::Plan& plan) {
+  if (!live.report) return ok();
+  Started started(live.record);
+  started.report = live.report.get();
+  started.pid = live.launch.pid();
+  started.pidfd = live.launch.pidfd();
+  if (plan.process && plan.process->seccomp) {
+    started.listener_path = plan.process->seccomp->listener_path;
+    started.listener_metadata = plan.process->seccomp->listener_metadata;
+    started.notifies = plan.process->seccomp->notifies;
+  }
+  TRY(follow(started));
+  return run_poststart_hooks(plan.hooks, started);
+}
+
+/// One that did not start is stopped and destroyed: runtime.md, "Lifecycle", step 12.
+Status start_live(Live& live, const plan::Plan& plan, const Warn& warn) {
+  Status started = see_started(live, plan);
+  if (started) return ok();
+  give_up(live.launch.pidfd());
+  static_cast<void>(sys::wait_for(live.launch.pid()));
+  static_cast<void>(clean_up(live, plan, warn));
+  return std::move(started).error().within("container ", plan.id);
 }
 
 }  // namespace
+
+Status run_detached(const Store& store, const plan::Plan& plan, const CreateOptions& options) {
+  Live live = TRY(bring_up(store, plan, options, Gate::kNone, Terminal::kSocket));
+  TRY(start_live(live, plan, options.warn));
+  live.entry.unlock();
+  live.readiness.wait(live.launch.pidfd(), live.launch.pid());
+  return ok();
+}
 
 Result<RunOutcome> run(const Store& store, const plan::Plan& plan, const CreateOptions& options,
                        AfterRun after) {
   // Before init exists: none is lost. Init itself starts with none blocked.
   const UniqueFd signals = TRY(sys::block_signals());
   Live live = TRY(bring_up(store, plan, options, Gate::kNone, Terminal::kHere));
+  TRY(start_live(live, plan, options.warn));
   // Others may look at the container, kill it, or delete it by force while it runs.
   live.entry.unlock();
-  Status attended = attend_terminal(live, plan, signals.get());
+  Status attended = attend(signals.get(), live.launch.pidfd(), std::move(live.console),
+                           std::move(live.readiness));
   if (!attended) {
-    // Nobody would look after it any more.
-    static_cast<void>(hand_on(SIGKILL, live.launch.pidfd()));
-    static_cast<void>(clean_up(live));
+    give_up(live.launch.pidfd());
+    static_cast<void>(clean_up(live, plan, options.warn));
     return std::move(attended).error().within("container ", plan.id);
   }
   const int status = TRY(sys::wait_for(live.launch.pid()), "container ", plan.id);
   RunOutcome outcome;
   outcome.exit_code = exit_code_of(status);
-  if (after == AfterRun::kDelete) outcome.cleanup = clean_up(live);
+  if (after == AfterRun::kDelete) outcome.cleanup = clean_up(live, plan, options.warn);
   return outcome;
 }
 

@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <cstdlib>
+#include <string>
+
 #include "runtime/base/unique_fd.h"
 #include "runtime/sys/file.h"
 #include "runtime/sys/process.h"
@@ -15,8 +18,6 @@ Status prepare_self() {
   TRY(sys::set_signal(SIGXFSZ, sys::SignalAction::kIgnore));
   // A caller that ignores its children would make us ignore ours: there would be none to wait for.
   TRY(sys::set_signal(SIGCHLD, sys::SignalAction::kDefault));
-  // What the caller leaked to us: nothing that we do shall reach it (CVE-2024-21626).
-  TRY(sys::close_from(3));
   while (true) {
     UniqueFd lowest = TRY(sys::open("/dev/null", O_RDWR), "/dev/null");
     if (lowest.get() > 2) return ok();
@@ -24,6 +25,29 @@ Status prepare_self() {
     TRY(sys::keep_on_exec(lowest.get()));
     static_cast<void>(lowest.release());
   }
+}
+
+Status close_inherited(uint64_t preserved) {
+  constexpr uint64_t kFirst = 3;
+  constexpr uint64_t kMost = 1U << 20;  // as many as /proc/sys/fs/nr_open usually allows
+  if (preserved > kMost) return Error(cat("--preserve-fds ", preserved, ": too many"));
+  for (uint64_t fd = kFirst; fd < kFirst + preserved; ++fd) {
+    TRY(sys::keep_on_exec(static_cast<int>(fd)), "--preserve-fds ", preserved, ": descriptor ", fd);
+  }
+  return sys::close_from(static_cast<int>(kFirst + preserved));
+}
+
+unsigned listen_descriptors() {
+  const char* pid = std::getenv("LISTEN_PID");
+  const char* count = std::getenv("LISTEN_FDS");
+  if (pid == nullptr || count == nullptr || std::to_string(sys::getpid()) != pid) return 0;
+  const uint64_t number = parse_uint(count).value_or(0);
+  return number > UINT32_MAX ? 0 : static_cast<unsigned>(number);
+}
+
+std::string notify_socket() {
+  const char* address = std::getenv("NOTIFY_SOCKET");
+  return address == nullptr ? "" : address;
 }
 
 Caller caller() { return {.uid = sys::geteuid(), .gid = sys::getegid()}; }

@@ -12,7 +12,7 @@ namespace {
 
 /// Whether init still waits for `start`: it reads the exec fifo until it executes the payload.
 Result<bool> waits_at_fifo(const Entry& entry) {
-  const Result<UniqueFd> writer = entry.open_fifo(O_WRONLY | O_NONBLOCK);
+  const Result<UniqueFd> writer = entry.open_fifo(Fifo::kExec, O_WRONLY | O_NONBLOCK);
   if (writer) return true;
   // ENXIO: no reader. ENOENT: `start` has removed the fifo, or `run` made none.
   if (writer.error().code() == ENXIO || writer.error().code() == ENOENT) return false;

@@ -2,6 +2,8 @@
 // stored.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "runtime/base/result.h"
@@ -15,6 +17,9 @@ namespace rt::container {
 enum class ContainerStatus { kCreating, kCreated, kRunning, kStopped };
 
 [[nodiscard]] std::string_view name_of(ContainerStatus status);
+
+/// Called with what went wrong and does not keep a command from its end.
+using Warn = std::function<void(const std::string& message)>;
 
 struct Observed {
   ContainerStatus status = ContainerStatus::kStopped;

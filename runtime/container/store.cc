@@ -18,8 +18,10 @@ using std::chrono::milliseconds;
 constexpr const char* kRecord = "record.json";
 constexpr const char* kNewRecord = "record.json.new";
 constexpr const char* kLock = "lock";
-constexpr const char* kFifo = "exec.fifo";
+constexpr const char* kConfig = "config.json";
+constexpr const char* kNotify = "notify";
 constexpr size_t kRecordLimit = 32UL * 1024 * 1024;
+constexpr size_t kConfigLimit = 32UL * 1024 * 1024;  // spec::kMaxDocumentSize is less
 
 /// What a directory is called once it is nobody's: no id begins with '~'.
 std::string grave_of(const std::string& id) { return cat('~', id); }
@@ -32,24 +34,36 @@ Status unless_absent(Status status) {
   return status;
 }
 
-Status remove_files(int directory) {
+const char* name_of(Fifo fifo) { return fifo == Fifo::kExec ? "exec.fifo" : "report.fifo"; }
+
+/// More than we make. A container that may mount, of a user without privileges, can make its notify
+/// directory writable, and is not to fill our stack.
+constexpr int kDeepest = 64;
+
+Status remove_directory(int root, const std::string& name, int levels = kDeepest);
+
+Status remove_files(int directory, int levels) {
   const std::vector<std::string> files = TRY(sys::list_directory(directory));
   for (const std::string& file : files) {
-    TRY(unless_absent(sys::unlinkat(directory, file, 0)), quoted(file));
+    Status removed = unless_absent(sys::unlinkat(directory, file, 0));
+    if (!removed && removed.error().code() == EISDIR && levels > 0) {
+      removed = remove_directory(directory, file, levels - 1);
+    }
+    TRY(std::move(removed), quoted(file));
   }
   return ok();
 }
 
-/// Removes the directory `name` and the files in it. A command that found the container before it
+/// Removes the directory `name` and what is in it. A command that found the container before it
 /// was deleted may still make its lock file in there: again, then, but not for ever.
-Status remove_directory(int root, const std::string& name) {
+Status remove_directory(int root, const std::string& name, int levels) {
   Result<UniqueFd> opened = sys::openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!opened && is_absent(opened.error())) return ok();
   const UniqueFd directory = TRY(std::move(opened));
   constexpr int kTries = 64;
   Status removed = ok();
   for (int tries = 0; tries < kTries; ++tries) {
-    TRY(remove_files(directory.get()));
+    TRY(remove_files(directory.get(), levels));
     removed = unless_absent(sys::unlinkat(root, name, AT_REMOVEDIR));
     if (removed || removed.error().code() != ENOTEMPTY) return removed;
   }
@@ -90,6 +104,13 @@ Entry::Entry(int root, std::string id, std::string path, UniqueFd directory)
 
 Error no_such_container(std::string_view id) {
   return Error(cat(id, ": container does not exist"));
+}
+
+Result<std::string> notify_directory(const std::string& root, const std::string& id) {
+  const std::string path = cat(root, '/', id, '/', kNotify);
+  if (root.starts_with('/')) return path;
+  const std::string here = TRY(sys::getcwd());
+  return cat(here, '/', path);
 }
 
 Result<bool> Entry::is_present() const {
@@ -162,18 +183,51 @@ Status Entry::save(const Record& record) const {
   return ok();
 }
 
-Status Entry::make_fifo() const {
-  TRY(sys::mknodat(directory_.get(), kFifo, S_IFIFO | 0600, 0), path_, '/', kFifo);
+Result<std::string> Entry::load_config() const {
+  const UniqueFd file =
+      TRY(sys::openat(directory_.get(), kConfig, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), path_, '/',
+          kConfig);
+  std::string text = TRY(sys::read_all(file.get(), kConfigLimit), path_, '/', kConfig);
+  return text;
+}
+
+Status Entry::save_config(std::string_view text) const {
+  // Not synced: after a power failure there is no container to start or to join.
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const UniqueFd file =
+      TRY(sys::openat(directory_.get(), kConfig, kFlags, 0600), path_, '/', kConfig);
+  TRY(sys::write_all(file.get(), text), path_, '/', kConfig);
   return ok();
 }
 
-Result<UniqueFd> Entry::open_fifo(int flags) const {
-  return sys::openat(directory_.get(), kFifo, flags | O_NOFOLLOW);
+Status Entry::make_fifo(Fifo fifo) const {
+  const char* name = name_of(fifo);
+  TRY(sys::mknodat(directory_.get(), name, S_IFIFO | 0600, 0), path_, '/', name);
+  return ok();
 }
 
-Status Entry::remove_fifo() const {
-  TRY(unless_absent(sys::unlinkat(directory_.get(), kFifo, 0)), path_, '/', kFifo);
+Result<UniqueFd> Entry::open_fifo(Fifo fifo, int flags) const {
+  return sys::openat(directory_.get(), name_of(fifo), flags | O_NOFOLLOW);
+}
+
+Status Entry::remove_fifo(Fifo fifo) const {
+  const char* name = name_of(fifo);
+  TRY(unless_absent(sys::unlinkat(directory_.get(), name, 0)), path_, '/', name);
   return ok();
+}
+
+Status Entry::make_notify_directory() const {
+  TRY(sys::mkdirat(directory_.get(), kNotify, 0711), path_, '/', kNotify);
+  // Whatever our umask is.
+  TRY(sys::fchmodat(directory_.get(), kNotify, 0711), path_, '/', kNotify);
+  return ok();
+}
+
+Result<UniqueFd> Entry::open_notify_directory() const {
+  UniqueFd directory =
+      TRY(sys::openat(directory_.get(), kNotify, O_PATH | O_DIRECTORY | O_NOFOLLOW), path_, '/',
+          kNotify);
+  return directory;
 }
 
 Result<uid_t> Entry::owner() const {
@@ -218,6 +272,12 @@ Result<std::optional<Entry>> Store::find(const std::string& id) const {
   if (!opened && is_absent(opened.error())) return std::optional<Entry>();
   UniqueFd directory = TRY(std::move(opened), path);
   return std::optional<Entry>(Entry(directory_.get(), id, path, std::move(directory)));
+}
+
+Result<Entry> Store::require(const std::string& id) const {
+  std::optional<Entry> entry = TRY(find(id));
+  if (!entry) return no_such_container(id);
+  return *std::move(entry);
 }
 
 Result<std::optional<Entry>> Store::find_locked(const std::string& id) const {

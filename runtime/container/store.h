@@ -1,4 +1,4 @@
-// Where containers live between two commands: ROOT/ID/record.json, lock and exec.fifo.
+// Where containers live between two commands: ROOT/ID/record.json, lock, exec.fifo, ...
 //
 // A directory is reserved by mkdir(2) and given up by rename(2) to "~ID", a name that no container
 // can have: for everybody else a container is there as a whole or not at all.
@@ -26,8 +26,16 @@ Status check_id(std::string_view id);
 /// $XDG_RUNTIME_DIR/runtime, also for root of a user namespace (rootless podman).
 Result<std::string> default_root();
 
+/// Where Entry::make_notify_directory makes it, for the plan: absolute.
+Result<std::string> notify_directory(const std::string& root, const std::string& id);
+
 /// "container does not exist"
 Error no_such_container(std::string_view id);
+
+enum class Fifo {
+  kExec,    // stage::LaunchOptions::exec_fifo
+  kReport,  // stage::ReportPipe; there only when init may have something to report
+};
 
 /// The directory of one container. Its files are reached through its descriptor: a container of the
 /// same name that comes later is never touched.
@@ -44,6 +52,7 @@ class Entry {
   /// this process ends, at the latest.
   Result<bool> lock(std::chrono::milliseconds patience);
   void unlock() { lock_.reset(); }
+  [[nodiscard]] bool is_locked() const { return static_cast<bool>(lock_); }
   /// Whether another process holds the lock.
   [[nodiscard]] Result<bool> locked_by_other() const;
 
@@ -51,10 +60,20 @@ class Entry {
   /// Replaces the record: durably, and as a whole or not at all. Precondition: locked.
   [[nodiscard]] Status save(const Record& record) const;
 
-  /// The exec fifo (stage::LaunchOptions).
-  [[nodiscard]] Status make_fifo() const;
-  [[nodiscard]] Result<UniqueFd> open_fifo(int flags) const;
-  [[nodiscard]] Status remove_fifo() const;
+  /// The document that the container was created from, as it was then: for hooks and `exec`.
+  /// Precondition of saving: locked.
+  [[nodiscard]] Result<std::string> load_config() const;
+  [[nodiscard]] Status save_config(std::string_view text) const;
+
+  /// The ways between `start` and init, which waits for it.
+  [[nodiscard]] Status make_fifo(Fifo fifo) const;
+  [[nodiscard]] Result<UniqueFd> open_fifo(Fifo fifo, int flags) const;
+  [[nodiscard]] Status remove_fifo(Fifo fifo) const;
+
+  /// The directory with the socket of notify.h: all of the entry that the container ever sees. It
+  /// can reach the socket, and neither list nor change the directory.
+  [[nodiscard]] Status make_notify_directory() const;
+  [[nodiscard]] Result<UniqueFd> open_notify_directory() const;
 
   /// The user whose container this is.
   [[nodiscard]] Result<uid_t> owner() const;
@@ -89,11 +108,17 @@ class Store {
   /// The container `id`; nothing when there is none.
   [[nodiscard]] Result<std::optional<Entry>> find(const std::string& id) const;
 
-  /// The same, locked.
+  /// The container `id`, which must be there.
+  [[nodiscard]] Result<Entry> require(const std::string& id) const;
+
+  /// The container `id`, locked.
   [[nodiscard]] Result<std::optional<Entry>> find_locked(const std::string& id) const;
 
   /// The names of all containers, sorted.
   [[nodiscard]] Result<std::vector<std::string>> ids() const;
+
+  /// Where compiled seccomp filters are kept. Its name is no container's.
+  [[nodiscard]] std::string filter_cache() const { return path_ + "/~~filters"; }
 
   /// Finishes a removal of `id` that was interrupted, if there is one.
   [[nodiscard]] Status sweep(const std::string& id) const;

@@ -5,6 +5,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/container/record.h"
+#include "runtime/container/status.h"
 #include "runtime/container/store.h"
 
 namespace rt::container {
@@ -16,8 +17,15 @@ inline constexpr std::chrono::milliseconds kKillPatience{10000};
 /// announced is left alone.
 Status kill_processes(const Record& record);
 
-/// Removes the cgroup, then the container's directory. An error leaves the directory, so that
-/// `delete` can be tried again. Precondition: `entry` is locked.
+/// Init gets SIGKILL, through its pidfd. A frozen one ends when it is thawed.
+Status kill_init(const Observed& seen);
+
+/// Kills what is left of a container, removes everything that `create` made, and runs the poststop
+/// hooks. Precondition: `entry` is locked.
+Status take_down(Entry& entry, const Observed& seen, const Warn& warn);
+
+/// Removes the cgroup, the group of resctrl, then the container's directory. An error leaves the
+/// directory, so that `delete` can be tried again. Precondition: `entry` is locked.
 Status remove_traces(Entry& entry, const Record& record);
 
 }  // namespace rt::container

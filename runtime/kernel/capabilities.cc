@@ -33,16 +33,16 @@ Status drop_bounding_set(const plan::CapabilitySets& sets) {
   return ok();
 }
 
-Status set_capabilities(const plan::CapabilitySets& sets) {
+Status set_capabilities(const plan::CapabilitySets& sets, uint64_t late) {
   capng_clear(CAPNG_SELECT_CAPS);
   fill(CAPNG_EFFECTIVE, sets.effective);
-  fill(CAPNG_PERMITTED, sets.permitted);
+  fill(CAPNG_PERMITTED, sets.permitted | late);
   fill(CAPNG_INHERITABLE, sets.inheritable);
   if (capng_apply(CAPNG_SELECT_CAPS) != 0) {
     return Error::from_errno("capset").within("unable to apply caps");
   }
   const sys::CapabilityState now = TRY(sys::capget());
-  if (now.effective != sets.effective || now.permitted != sets.permitted ||
+  if (now.effective != sets.effective || now.permitted != (sets.permitted | late) ||
       now.inheritable != sets.inheritable) {
     return Error("capset: the kernel did not set what was asked for");
   }
@@ -51,6 +51,13 @@ Status set_capabilities(const plan::CapabilitySets& sets) {
     if (!has(sets.ambient, capability)) continue;
     TRY(sys::raise_ambient_capability(capability), "ambient capability ", capability);
   }
+  return ok();
+}
+
+Status raise_effective(unsigned capability) {
+  // On top of what set_capabilities set, which libcap-ng remembers.
+  capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, capability);
+  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return Error::from_errno("capset");
   return ok();
 }
 

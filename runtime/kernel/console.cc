@@ -24,7 +24,7 @@ Result<UniqueFd> open_master(int devpts) {
   return master;
 }
 
-Status bind_console(const Console& console, int root) {
+Status bind(const Console& console, int root) {
   const UniqueFd tree = TRY(sys::clone_tree(console.peer.get(), "", false));
   TRY(sys::mount_setattr(tree.get(), {.propagation = MS_PRIVATE}, false));
   const UniqueFd target = TRY(open_or_make(root, "/dev/console", Kind::kFile));
@@ -44,8 +44,19 @@ Result<Console> open_console(const plan::ConsoleStep& step, int devpts) {
   return console;
 }
 
-Status use_console(const Console& console, int root) {
-  TRY(bind_console(console, root), "/dev/console");
+Result<Console> open_console(const plan::ConsoleStep& step) {
+  const UniqueFd root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
+  const UniqueFd devpts =
+      TRY(sys::open_in_root(root.get(), "/dev/pts", O_PATH | O_DIRECTORY), "/dev/pts");
+  return open_console(step, devpts.get());
+}
+
+Status bind_console(const Console& console, int root) {
+  TRY(bind(console, root), "/dev/console");
+  return ok();
+}
+
+Status use_console(const Console& console) {
   for (int fd = 0; fd <= 2; ++fd) TRY(sys::dup2(console.peer.get(), fd));
   return sys::set_controlling_terminal(0);
 }

@@ -18,9 +18,14 @@ struct Console {
 /// attached yet. No path of the image is walked (CVE-2025-52565).
 Result<Console> open_console(const plan::ConsoleStep& step, int devpts);
 
-/// In init, once that devpts is attached: the container's end becomes /dev/console below `root`,
-/// descriptors 0 to 2, and the controlling terminal of our session. The caller sends the master end
-/// away.
-Status use_console(const Console& console, int root);
+/// In a process that joins the container: the same of the devpts at /dev/pts, checked to be one.
+Result<Console> open_console(const plan::ConsoleStep& step);
+
+/// In init, once that devpts is attached: the container's end becomes /dev/console below `root`.
+Status bind_console(const Console& console, int root);
+
+/// The container's end becomes descriptors 0 to 2, and the controlling terminal of our session. The
+/// caller sends the master end away.
+Status use_console(const Console& console);
 
 }  // namespace rt::kernel

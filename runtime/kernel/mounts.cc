@@ -5,7 +5,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
+#include "runtime/kernel/copy_up.h"
+#include "runtime/kernel/idmap.h"
 #include "runtime/kernel/in_root.h"
+#include "runtime/sys/copy.h"
 #include "runtime/sys/file.h"
 #include "runtime/sys/mount.h"
 
@@ -33,14 +38,17 @@ Status set_attributes(int tree, const plan::MountStep& step) {
   return sys::mount_setattr(tree, {.set = own.set, .clear = own.clear}, false);
 }
 
+Status set_parameter(int fs, const plan::FilesystemParameter& parameter) {
+  if (!parameter.value) return sys::fsconfig_flag(fs, parameter.key);
+  Status set = sys::fsconfig_string(fs, parameter.key, *parameter.value);
+  if (set || parameter.key != "context") return set;
+  // Whether or not it is: without, every file system takes the word for one of its own.
+  return std::move(set).error().with_hint("a label needs a kernel with SELinux enabled");
+}
+
 Status configure(int fs, const std::vector<plan::FilesystemParameter>& parameters) {
   for (const plan::FilesystemParameter& parameter : parameters) {
-    if (parameter.value) {
-      TRY(sys::fsconfig_string(fs, parameter.key, *parameter.value), "option ",
-          quoted(parameter.key));
-    } else {
-      TRY(sys::fsconfig_flag(fs, parameter.key), "option ", quoted(parameter.key));
-    }
+    TRY(set_parameter(fs, parameter), "option ", quoted(parameter.key));
   }
   return ok();
 }
@@ -55,18 +63,56 @@ Result<UniqueFd> make_filesystem(const plan::NewFilesystem& filesystem) {
   return sys::fsmount(fs.get(), 0);
 }
 
-Result<UniqueFd> clone_source(const plan::MountStep& step, const plan::BindMount& bind) {
-  UniqueFd tree =
-      TRY(sys::clone_tree(AT_FDCWD, bind.source, bind.recursive), "source ", quoted(bind.source));
-  TRY(set_attributes(tree.get(), step));
+/// A mount of a file system that the kernel mounted before us takes no context option.
+Status label_root(int tree, const std::string& label) {
+  const UniqueFd root = TRY(sys::openat(tree, ".", O_RDONLY | O_DIRECTORY));
+  return sys::set_xattr(root.get(), "security.selinux", label);
+}
+
+/// The mount as the kernel makes it, with no attributes of its own yet.
+Result<UniqueFd> make(const plan::MountStep& step) {
+  if (const auto* bind = std::get_if<plan::BindMount>(&step.what)) {
+    UniqueFd tree = TRY(sys::clone_tree(AT_FDCWD, bind->source, bind->recursive), "source ",
+                        quoted(bind->source));
+    return tree;
+  }
+  UniqueFd tree = TRY(make_filesystem(std::get<plan::NewFilesystem>(step.what)));
+  if (!step.root_label.empty()) TRY(label_root(tree.get(), step.root_label), "label");
   return tree;
 }
 
+/// What is filled later must be writable until then: it gets its attributes after that.
 Result<UniqueFd> prepare(const plan::MountStep& step) {
-  if (const auto* bind = std::get_if<plan::BindMount>(&step.what)) return clone_source(step, *bind);
-  UniqueFd tree = TRY(make_filesystem(std::get<plan::NewFilesystem>(step.what)));
-  TRY(set_attributes(tree.get(), step));
+  UniqueFd tree = TRY(make(step));
+  if (!step.copy_up) TRY(set_attributes(tree.get(), step));
   return tree;
+}
+
+Result<UniqueFd> prepare_mapped(const plan::MountStep& step, MappingNamespaces& namespaces) {
+  UniqueFd tree = TRY(make(step));
+  const auto* fresh = std::get_if<plan::NewFilesystem>(&step.what);
+  TRY(map_ids(tree.get(), *step.id_map, fresh == nullptr ? "" : fresh->type, namespaces));
+  if (!step.copy_up) TRY(set_attributes(tree.get(), step));
+  return tree;
+}
+
+bool has_parameter(const plan::MountStep& step, std::string_view key) {
+  const auto& parameters = std::get<plan::NewFilesystem>(step.what).parameters;
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [&](const plan::FilesystemParameter& one) { return one.key == key; });
+}
+
+/// Fills the new tmpfs with what the image has where it will be; nothing, if there is nothing.
+Status fill(const plan::MountStep& step, int tree, int root) {
+  const Result<UniqueFd> covered = sys::open_in_root(root, step.target, O_PATH | O_DIRECTORY);
+  if (covered) {
+    const RootAttributes taken{
+        .owner = !has_parameter(step, "uid") && !has_parameter(step, "gid"),
+        .mode = !has_parameter(step, "mode"),
+    };
+    TRY(copy_up(covered.value().get(), tree, taken), "tmpcopyup");
+  }
+  return set_attributes(tree, step);
 }
 
 bool must_be_real_directory(const plan::MountStep& step) {
@@ -98,6 +144,7 @@ Status refuse_hidden_proc(const plan::MountStep& step, int target) {
 
 Status attach(const plan::MountStep& step, int tree, int root) {
   if (must_be_real_directory(step)) TRY(refuse_link(root, step.target));
+  if (step.copy_up) TRY(fill(step, tree, root));
   const struct stat info = TRY(sys::fstat(tree));
   const Kind kind = S_ISDIR(info.st_mode) ? Kind::kDirectory : Kind::kFile;
   const UniqueFd target = TRY(open_or_make(root, step.target, kind));
@@ -127,12 +174,17 @@ std::string place_of(const plan::MountStep& step) {
 
 Result<Trees> clone_sources(const std::vector<plan::MountStep>& steps) {
   Trees trees(steps.size());
+  MappingNamespaces namespaces;
+  bool permitted = true;
   for (size_t i = 0; i < steps.size(); ++i) {
-    const auto* bind = std::get_if<plan::BindMount>(&steps[i].what);
-    if (bind == nullptr) continue;
-    Result<UniqueFd> tree = clone_source(steps[i], *bind);
-    if (!tree && tree.error().code() == EPERM) return Trees(steps.size());
-    trees[i] = TRY(at(steps[i].origin, std::move(tree)), place_of(steps[i]));
+    const plan::MountStep& step = steps[i];
+    if (step.id_map) {
+      trees[i] = TRY(at(step.origin, prepare_mapped(step, namespaces)), place_of(step));
+    } else if (permitted && std::holds_alternative<plan::BindMount>(step.what)) {
+      Result<UniqueFd> tree = prepare(step);
+      permitted = tree.ok() || tree.error().code() != EPERM;
+      if (permitted) trees[i] = TRY(at(step.origin, std::move(tree)), place_of(step));
+    }
   }
   return trees;
 }

@@ -129,6 +129,19 @@ Result<bool> is_own(const OpenNamespace& target) {
   return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
+Result<int> foreign_namespaces(pid_t pid) {
+  int flags = 0;
+  for (const KindRow& row : kKinds) {
+    const Result<struct stat> ours = sys::stat(cat("/proc/self/ns/", row.file));
+    // A kernel without namespaces of this kind.
+    if (!ours && ours.error().code() == ENOENT) continue;
+    const struct stat own = TRY(ours);
+    const struct stat theirs = TRY(sys::stat(cat("/proc/", pid, "/ns/", row.file)));
+    if (own.st_ino != theirs.st_ino || own.st_dev != theirs.st_dev) flags |= row.flag;
+  }
+  return flags;
+}
+
 Status join_namespaces(const std::vector<OpenNamespace>& namespaces) {
   const OpenNamespace* user = nullptr;
   std::vector<const OpenNamespace*> later;
@@ -164,6 +177,8 @@ Status make_user_namespace() {
 Status become_namespace_root(bool may_set_groups) {
   TRY(sys::setresgid(0));
   TRY(sys::setresuid(0));
+  // With fs.suid_dumpable 1 the change of ids made us dumpable.
+  TRY(sys::set_dumpable(false));
   if (!may_set_groups) return ok();
   Status cleared = sys::setgroups({});
   // A joined namespace may forbid it: then nobody in it has groups to lose by it either, and the

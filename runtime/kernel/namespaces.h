@@ -27,6 +27,9 @@ Result<std::vector<OpenNamespace>> open_namespaces(const std::vector<plan::Names
 /// container's to change.
 Result<bool> is_own(const OpenNamespace& target);
 
+/// In the runtime: the CLONE_NEW* flags of the namespaces of process `pid` that are not our own.
+Result<int> foreign_namespaces(pid_t pid);
+
 /// In stage 1. Those that our own rights do not open are entered after the user namespace, whose
 /// rights may. The pid and time namespaces take effect for the next child.
 Status join_namespaces(const std::vector<OpenNamespace>& namespaces);

@@ -31,24 +31,56 @@ Status pivot() {
   return sys::umount(".", MNT_DETACH);
 }
 
-Status enter_tree(const plan::RootStep& step, UniqueFd tree) {
-  if (!tree) tree = TRY(clone_checked(step));
-  const UniqueFd host_root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
-  TRY(sys::attach_tree(tree.get(), host_root.get()));
-  TRY(sys::fchdir(tree.get()));
-  TRY(step.method == plan::RootMethod::kPivot ? pivot() : sys::chroot("."));
-  TRY(sys::chdir("/"));
-  const bool recursive = (step.propagation & MS_REC) != 0;
-  const unsigned long propagation = step.propagation & ~static_cast<unsigned long>(MS_REC);
-  // Only now: pivot_root(2) refuses a shared root.
-  return at(step.propagation_origin,
-            sys::mount_setattr(tree.get(), {.propagation = propagation}, recursive));
+unsigned long kind_of(const plan::RootStep& step) {
+  return step.propagation & ~static_cast<unsigned long>(MS_REC);
 }
 
-Status enter_by_chroot(const plan::RootStep& step) {
-  TRY(sys::chdir(step.path.c_str()));
+/// Of the root and what the host has mounted below it. A mount of the document has its own, which
+/// must not be changed by this later.
+Status set_early_propagation(const plan::RootStep& step, int root) {
+  const bool recursive = (step.propagation & MS_REC) != 0;
+  if (step.propagation_last && !recursive) return ok();
+  TRY(sys::mount_setattr(root, {.propagation = kind_of(step)}, recursive));
+  if (!step.propagation_last) return ok();
+  return sys::mount_setattr(root, {.propagation = MS_SLAVE}, false);
+}
+
+/// "." is the root's own path: the working directory came along into the new mount namespace, where
+/// the path itself may be out of reach for the container's root user.
+Result<UniqueFd> mount_tree(const plan::RootStep& step, UniqueFd tree, RootPlace where) {
+  if (!tree) tree = TRY(clone_checked(step));
+  const char* target = where == RootPlace::kOwnPath ? "." : "/";
+  const UniqueFd directory = TRY(sys::open(target, O_PATH | O_DIRECTORY));
+  TRY(sys::attach_tree(tree.get(), directory.get()));
+  TRY(at(step.propagation_origin, set_early_propagation(step, tree.get())));
+  return tree;
+}
+
+Status enter_mount(const plan::RootStep& step, int root, RootPlace where) {
+  if (where == RootPlace::kOwnPath) {
+    const UniqueFd host_root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
+    TRY(sys::attach_tree(root, host_root.get()));
+  }
+  TRY(sys::fchdir(root));
+  TRY(step.method == plan::RootMethod::kPivot ? pivot() : sys::chroot("."));
+  return sys::chdir("/");
+}
+
+Status enter_by_chroot(int root) {
+  TRY(sys::fchdir(root));
   TRY(sys::chroot("."));
   return sys::chdir("/");
+}
+
+Result<UniqueFd> place(const plan::RootStep& step, UniqueFd tree, RootPlace where) {
+  if (has_own_mounts(step)) return mount_tree(step, std::move(tree), where);
+  const bool joined = step.method == plan::RootMethod::kJoined;
+  return sys::open(joined ? "/" : step.path, O_PATH | O_DIRECTORY);
+}
+
+Status enter(const plan::RootStep& step, int root, RootPlace where) {
+  if (has_own_mounts(step)) return enter_mount(step, root, where);
+  return step.method == plan::RootMethod::kJoined ? sys::chdir("/") : enter_by_chroot(root);
 }
 
 }  // namespace
@@ -68,23 +100,25 @@ Status leave_host_propagation() {
       "it is no mount point: the runtime cannot work in a plain chroot");
 }
 
-Status enter_root(const plan::RootStep& step, UniqueFd tree) {
-  switch (step.method) {
-    case plan::RootMethod::kPivot:
-    case plan::RootMethod::kMove:
-      TRY(at(step.origin, enter_tree(step, std::move(tree))), "root ", quoted(step.path));
-      return ok();
-    case plan::RootMethod::kChroot:
-      TRY(at(step.origin, enter_by_chroot(step)), "root ", quoted(step.path));
-      return ok();
-    case plan::RootMethod::kJoined:
-      return sys::chdir("/");
-  }
-  return Error("unknown root method");
+Result<UniqueFd> place_root(const plan::RootStep& step, UniqueFd tree, RootPlace where) {
+  UniqueFd root =
+      TRY(at(step.origin, place(step, std::move(tree), where)), "root ", quoted(step.path));
+  return root;
 }
 
-Status make_root_readonly(int root) {
-  return sys::mount_setattr(root, {.set = MOUNT_ATTR_RDONLY}, false);
+Status enter_root(const plan::RootStep& step, int root, RootPlace where) {
+  TRY(at(step.origin, enter(step, root, where)), "root ", quoted(step.path));
+  return ok();
+}
+
+Status finish_root(const plan::RootStep& step, int root) {
+  if (step.propagation_last) {
+    TRY(at(step.propagation_origin,
+           sys::mount_setattr(root, {.propagation = kind_of(step)}, false)),
+        "root propagation");
+  }
+  if (!step.readonly) return ok();
+  return at(step.readonly_origin, sys::mount_setattr(root, {.set = MOUNT_ATTR_RDONLY}, false));
 }
 
 }  // namespace rt::kernel

@@ -22,13 +22,17 @@ Status write(int directory, const plan::Sysctl& sysctl) {
 
 }  // namespace
 
-Status write_sysctls(const std::vector<plan::Sysctl>& sysctls) {
-  if (sysctls.empty()) return ok();
-  const UniqueFd directory = TRY(sys::open("/proc/sys", O_PATH | O_DIRECTORY), "/proc/sys");
+Result<UniqueFd> open_sysctls(const std::vector<plan::Sysctl>& sysctls) {
+  if (sysctls.empty()) return UniqueFd();
+  UniqueFd directory = TRY(sys::open("/proc/sys", O_PATH | O_DIRECTORY), "/proc/sys");
   const int64_t type = TRY(sys::filesystem_type(directory.get()), "/proc/sys");
   if (type != PROC_SUPER_MAGIC) return Error("/proc/sys is not part of a proc file system");
+  return directory;
+}
+
+Status write_sysctls(const std::vector<plan::Sysctl>& sysctls, int directory) {
   for (const plan::Sysctl& sysctl : sysctls) {
-    TRY(at(sysctl.origin, write(directory.get(), sysctl)), "sysctl ", sysctl.file, " = ",
+    TRY(at(sysctl.origin, write(directory, sysctl)), "sysctl ", sysctl.file, " = ",
         quoted(sysctl.value));
   }
   return ok();

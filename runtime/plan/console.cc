@@ -17,6 +17,16 @@ std::optional<size_t> find_devpts(const std::vector<MountStep>& mounts) {
 
 }  // namespace
 
+ConsoleStep make_console(const spec::Process& process) {
+  ConsoleStep console;
+  console.origin = "/process/terminal";
+  if (process.console_size) {
+    console.height = process.console_size->height;
+    console.width = process.console_size->width;
+  }
+  return console;
+}
+
 Result<std::optional<ConsoleStep>> plan_console(const Draft& draft) {
   const std::optional<spec::Process>& process = draft.config.process;
   if (!process || !process->terminal) return std::optional<ConsoleStep>();
@@ -26,13 +36,8 @@ Result<std::optional<ConsoleStep>> plan_console(const Draft& draft) {
     return Error("process.terminal: needs a mount of type devpts at /dev/pts")
         .at("/process/terminal");
   }
-  ConsoleStep console;
+  ConsoleStep console = make_console(*process);
   console.mount = *devpts;
-  console.origin = "/process/terminal";
-  if (process->console_size) {
-    console.height = process->console_size->height;
-    console.width = process->console_size->width;
-  }
   return std::optional<ConsoleStep>(console);
 }
 

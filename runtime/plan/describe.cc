@@ -95,9 +95,6 @@ std::string describe_text(const Plan& plan) {
   for (const Warning& warning : plan.warnings) {
     out += remark("warning", warning.origin, warning.message);
   }
-  for (const Unsupported& unsupported : plan.unsupported) {
-    out += remark("not supported", unsupported.origin, unsupported.what);
-  }
   return out;
 }
 
@@ -112,11 +109,6 @@ std::string describe_json(const Plan& plan) {
   json.key("warnings").begin_array();
   for (const Warning& warning : plan.warnings) {
     write_remark(json, warning.origin, warning.message);
-  }
-  json.end_array();
-  json.key("unsupported").begin_array();
-  for (const Unsupported& unsupported : plan.unsupported) {
-    write_remark(json, unsupported.origin, unsupported.what);
   }
   json.end_array();
   json.end_object();

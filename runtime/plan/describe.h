@@ -25,7 +25,7 @@ std::vector<Action> actions(const Plan& plan);
 std::string describe_text(const Plan& plan);
 
 /// The same as one JSON document: {"id", "bundle", "actions": [{"phase", "process", "step", "text",
-/// "origin"}], "warnings": [{"origin", "message"}], "unsupported": [{"origin", "message"}]}.
+/// "origin"}], "warnings": [{"origin", "message"}]}.
 std::string describe_json(const Plan& plan);
 
 }  // namespace rt::plan

@@ -1,5 +1,6 @@
 // The maps of a new user namespace, and who may write them. runtime-spec config-linux.md, "User
 // namespace mappings"; user_namespaces(7), "Defining user and group ID mappings".
+#include "runtime/plan/mount_parts.h"
 #include "runtime/plan/parts.h"
 
 namespace rt::plan {
@@ -10,15 +11,6 @@ constexpr unsigned kCapSetuid = 7;
 
 bool has_capability(const HostFacts& host, unsigned number) {
   return (host.effective_capabilities >> number & 1) != 0;
-}
-
-std::vector<IdRange> ranges(const std::vector<spec::IdMapping>& mappings) {
-  std::vector<IdRange> out;
-  out.reserve(mappings.size());
-  for (const spec::IdMapping& mapping : mappings) {
-    out.push_back({mapping.container_id, mapping.host_id, mapping.size});
-  }
-  return out;
 }
 
 /// Everything that is set up inside is done as the container's root.
@@ -73,14 +65,23 @@ void warn_unused(Draft& draft) {
 
 }  // namespace
 
+std::vector<IdRange> id_ranges(const std::vector<spec::IdMapping>& mappings) {
+  std::vector<IdRange> out;
+  out.reserve(mappings.size());
+  for (const spec::IdMapping& mapping : mappings) {
+    out.push_back({mapping.container_id, mapping.host_id, mapping.size});
+  }
+  return out;
+}
+
 Result<std::optional<IdMaps>> plan_id_maps(Draft& draft) {
   if (!draft.plan.makes(NamespaceKind::kUser)) {
     if (draft.plan.find(NamespaceKind::kUser) != nullptr) warn_unused(draft);
     return std::optional<IdMaps>();
   }
   IdMaps maps;
-  maps.uids = ranges(draft.config.linux_.uid_mappings);
-  maps.gids = ranges(draft.config.linux_.gid_mappings);
+  maps.uids = id_ranges(draft.config.linux_.uid_mappings);
+  maps.gids = id_ranges(draft.config.linux_.gid_mappings);
   maps.uids_origin = "/linux/uidMappings";
   maps.gids_origin = "/linux/gidMappings";
   TRY(check_ranges(maps.uids, "uidMappings"));

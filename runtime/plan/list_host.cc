@@ -31,6 +31,9 @@ void list_host_objects(const Plan& plan, Listing& list) {
       list.add(cat(bind->recursive ? "copy the mounts of " : "copy the mount of ",
                    printable(bind->source)),
                step.origin);
+    } else if (step.id_map) {
+      const std::string& type = std::get<NewFilesystem>(step.what).type;
+      list.add(cat("make ", printable(type), " for ", printable(step.target)), step.origin);
     }
   }
   for (const DeviceNode& device : plan.devices) {

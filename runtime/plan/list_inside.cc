@@ -6,7 +6,24 @@
 namespace rt::plan {
 namespace {
 
-/// " (ro,nosuid,mode=755; rprivate)"
+std::string range_words(std::string_view what, const std::vector<IdRange>& ranges) {
+  std::string words;
+  for (const IdRange& range : ranges) {
+    words += cat(words.empty() ? "" : ", ", what, ' ', range.container_id, ' ', range.host_id, ' ',
+                 range.size);
+  }
+  return words;
+}
+
+/// "ids mapped: uid 0 1000 1, gid 0 1000 1", as in uid_map; empty for none.
+std::string id_map_words(const std::optional<MountIdMap>& map) {
+  if (!map) return "";
+  const std::string how = map->recursive ? "ids mapped recursively" : "ids mapped";
+  if (!map->user_namespace.empty()) return cat(how, " as in ", printable(map->user_namespace));
+  return cat(how, ": ", range_words("uid", map->uids), ", ", range_words("gid", map->gids));
+}
+
+/// " (ro,nosuid,mode=755; rprivate; with the image's files)"
 std::string mount_details(const MountStep& step, std::vector<FilesystemParameter> own) {
   // A disk is read-only itself where its mount is: said once.
   std::erase(own, FilesystemParameter{.key = "ro", .value = std::nullopt});
@@ -15,9 +32,14 @@ std::string mount_details(const MountStep& step, std::vector<FilesystemParameter
        {attribute_words(step.recursive_attributes, true), parameter_words(own)}) {
     if (!more.empty()) words += cat(words.empty() ? "" : ",", more);
   }
-  const std::string propagation = propagation_word(step.propagation);
-  if (words.empty() && propagation.empty()) return "";
-  return cat(" (", words, words.empty() || propagation.empty() ? "" : "; ", propagation, ')');
+  const std::string label =
+      step.root_label.empty() ? "" : cat("label ", printable(step.root_label));
+  for (const std::string& more :
+       {propagation_word(step.propagation), id_map_words(step.id_map), label,
+        std::string(step.copy_up ? "with the image's files" : "")}) {
+    if (!more.empty()) words += cat(words.empty() ? "" : "; ", more);
+  }
+  return words.empty() ? "" : cat(" (", words, ')');
 }
 
 std::string mount_text(const MountStep& step) {
@@ -48,6 +70,29 @@ std::string environment_text(const std::vector<std::string>& env) {
     text += cat(i == 0 ? ": " : ", ", printable(env[i].substr(0, env[i].find('='))));
   }
   return text;
+}
+
+void list_root_propagation(const RootStep& root, Listing& list) {
+  list.add(cat("make / ", propagation_word(root.propagation)), root.propagation_origin);
+}
+
+void list_enter_root(const Plan& plan, Listing& list) {
+  const RootStep& root = plan.root;
+  const std::string path = printable(root.path);
+  switch (root.method) {
+    case RootMethod::kPivot:
+      list.add(cat("pivot_root to ", path), root.origin);
+      break;
+    case RootMethod::kMove:
+      list.add(cat("move ", path, " onto / and chroot to it"), "option: --no-pivot");
+      break;
+    case RootMethod::kChroot:
+      list.add(cat("chroot to ", path), root.origin);
+      break;
+    case RootMethod::kJoined:
+      list.add("keep the root of the mount namespace", root.origin);
+      break;
+  }
 }
 
 }  // namespace
@@ -81,7 +126,7 @@ void list_prepare_mounts(const Plan& plan, Listing& list) {
   }
   for (const MountStep& step : plan.mounts) {
     const auto* fresh = std::get_if<NewFilesystem>(&step.what);
-    if (fresh == nullptr) continue;
+    if (fresh == nullptr || step.id_map) continue;
     list.add(cat("make ", printable(fresh->type), " for ", printable(step.target)), step.origin);
   }
   if (!plan.masked_paths.empty()) {
@@ -89,25 +134,20 @@ void list_prepare_mounts(const Plan& plan, Listing& list) {
   }
 }
 
-void list_enter_root(const Plan& plan, Listing& list) {
+void list_place_root(const Plan& plan, Listing& list) {
   const RootStep& root = plan.root;
-  const std::string path = printable(root.path);
-  switch (root.method) {
-    case RootMethod::kPivot:
-      list.add(cat("pivot_root to ", path), root.origin);
-      break;
-    case RootMethod::kMove:
-      list.add(cat("move ", path, " onto / and chroot to it"), "option: --no-pivot");
-      break;
-    case RootMethod::kChroot:
-      list.add(cat("chroot to ", path), root.origin);
-      break;
-    case RootMethod::kJoined:
-      list.add("keep the root of the mount namespace", root.origin);
-      break;
-  }
-  if (root.propagation == 0) return;
-  list.add(cat("make / ", propagation_word(root.propagation)), root.propagation_origin);
+  if (root.method != RootMethod::kPivot && root.method != RootMethod::kMove) return;
+  const bool last = plan.enters_root_last();
+  list.add(cat("mount ", printable(root.path), last ? " at its own path" : " on /"), root.origin);
+  if (!root.propagation_last) list_root_propagation(root, list);
+}
+
+void list_enter_root_first(const Plan& plan, Listing& list) {
+  if (!plan.enters_root_last()) list_enter_root(plan, list);
+}
+
+void list_enter_root_last(const Plan& plan, Listing& list) {
+  if (plan.enters_root_last()) list_enter_root(plan, list);
 }
 
 void list_mounts(const Plan& plan, Listing& list) {
@@ -166,6 +206,7 @@ void list_masked_paths(const Plan& plan, Listing& list) {
 }
 
 void list_readonly_root(const Plan& plan, Listing& list) {
+  if (plan.root.propagation_last) list_root_propagation(plan.root, list);
   if (plan.root.readonly) list.add("make / read-only", plan.root.readonly_origin);
 }
 
@@ -209,7 +250,9 @@ void list_rlimits(const Plan& plan, Listing& list) {
 
 void list_execute(const Plan& plan, Listing& list) {
   if (!plan.process) return;
-  list.add("close all descriptors but standard input, output and error", kAlways);
+  const std::string more =
+      plan.preserved_fds == 0 ? "" : cat(" and those from 3 to ", 2 + plan.preserved_fds);
+  list.add(cat("close all descriptors but standard input, output and error", more), kAlways);
   std::string command = "execute";
   for (const std::string& argument : plan.process->args) command += cat(' ', quoted(argument));
   list.add(std::move(command), "/process/args");

@@ -45,7 +45,9 @@ void list_hostname(const Plan& plan, Listing& list);
 void list_loopback(const Plan& plan, Listing& list);
 void list_sysctl(const Plan& plan, Listing& list);
 void list_prepare_mounts(const Plan& plan, Listing& list);
-void list_enter_root(const Plan& plan, Listing& list);
+void list_place_root(const Plan& plan, Listing& list);
+void list_enter_root_first(const Plan& plan, Listing& list);
+void list_enter_root_last(const Plan& plan, Listing& list);
 void list_mounts(const Plan& plan, Listing& list);
 void list_devices(const Plan& plan, Listing& list);
 void list_console(const Plan& plan, Listing& list);
@@ -58,5 +60,24 @@ void list_user(const Plan& plan, Listing& list);
 void list_executable(const Plan& plan, Listing& list);
 void list_rlimits(const Plan& plan, Listing& list);
 void list_execute(const Plan& plan, Listing& list);
+
+// list_process.cc
+void list_process_attributes(const Plan& plan, Listing& list);
+void list_label(const Plan& plan, Listing& list);
+
+// list_seccomp.cc
+void list_seccomp(const Plan& plan, Listing& list);
+
+// list_resources.cc: what the container gets of the host.
+void list_net_devices(const Plan& plan, Listing& list);
+void list_intel_rdt(const Plan& plan, Listing& list);
+void list_remove_intel_rdt(const Plan& plan, Listing& list);
+
+// list_hooks.cc
+void list_hooks_of(const Plan& plan, HookKind kind, Listing& list);
+template <HookKind kind>
+void list_hooks(const Plan& plan, Listing& list) {
+  list_hooks_of(plan, kind, list);
+}
 
 }  // namespace rt::plan

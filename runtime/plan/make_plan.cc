@@ -1,10 +1,14 @@
 #include "runtime/plan/make_plan.h"
 
+#include <algorithm>
+
 #include "runtime/plan/parts.h"
 
 namespace rt::plan {
+namespace {
 
-Result<Plan> make_plan(const spec::Config& config, const Request& request, const HostFacts& host) {
+/// What every process of the container has.
+Draft begin(const spec::Config& config, const Request& request, const HostFacts& host) {
   Draft draft{config, request, host, {}};
   Plan& plan = draft.plan;
   plan.id = request.id;
@@ -12,6 +16,29 @@ Result<Plan> make_plan(const spec::Config& config, const Request& request, const
   plan.annotations = config.annotations;
   plan.new_keyring = !request.no_new_keyring;
   plan.keyring_origin = request.no_new_keyring ? "option: --no-new-keyring" : "default: keyring";
+  plan.preserved_fds = std::max(request.preserve_fds, request.listen_fds);
+  plan.listen_fds = request.listen_fds;
+  return draft;
+}
+
+std::vector<PathStep> path_steps(const std::vector<std::string>& paths, std::string_view pointer) {
+  std::vector<PathStep> steps;
+  for (size_t i = 0; i < paths.size(); ++i) steps.push_back({paths[i], cat(pointer, '/', i)});
+  return steps;
+}
+
+/// The payload, and what of the section "linux" is about it.
+Result<std::optional<ProcessStep>> plan_payload(Draft& draft) {
+  std::optional<ProcessStep> process = TRY(plan_process(draft));
+  if (process) process->seccomp = TRY(plan_seccomp(draft));
+  return process;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const spec::Config& config, const Request& request, const HostFacts& host) {
+  Draft draft = begin(config, request, host);
+  Plan& plan = draft.plan;
   // Namespaces first: nearly everything else depends on what is the container's own.
   plan.namespaces = TRY(plan_namespaces(draft));
   plan.id_maps = TRY(plan_id_maps(draft));
@@ -27,16 +54,30 @@ Result<Plan> make_plan(const spec::Config& config, const Request& request, const
   plan.devices = TRY(plan_devices(draft));
   plan.links = plan_links(draft);
   plan.console = TRY(plan_console(draft));
-  const spec::Linux& linux_section = config.linux_;
-  for (size_t i = 0; i < linux_section.readonly_paths.size(); ++i) {
-    plan.readonly_paths.push_back(
-        {linux_section.readonly_paths[i], cat("/linux/readonlyPaths/", i)});
+  plan.readonly_paths = path_steps(config.linux_.readonly_paths, "/linux/readonlyPaths");
+  plan.masked_paths = path_steps(config.linux_.masked_paths, "/linux/maskedPaths");
+  plan.net_devices = plan_net_devices(draft);
+  plan.intel_rdt = TRY(plan_intel_rdt(draft));
+  plan.hooks = plan_hooks(config);
+  plan.process = TRY(plan_payload(draft));
+  plan_notify(draft);
+  if (config.linux_.resources && *config.linux_.resources != spec::Resources()) {
+    draft.warn("/linux/resources", "resource limits are not applied by this version");
   }
-  for (size_t i = 0; i < linux_section.masked_paths.size(); ++i) {
-    plan.masked_paths.push_back({linux_section.masked_paths[i], cat("/linux/maskedPaths/", i)});
-  }
-  plan.process = TRY(plan_process(draft));
-  note_unsupported(draft);
+  return std::move(draft.plan);
+}
+
+Result<Plan> make_exec_plan(const spec::Config& config, const Request& request,
+                            const HostFacts& host) {
+  Draft draft = begin(config, request, host);
+  Plan& plan = draft.plan;
+  // What its ids mean.
+  plan.namespaces = TRY(plan_namespaces(draft));
+  plan.id_maps = TRY(plan_id_maps(draft));
+  plan.intel_rdt = TRY(plan_intel_rdt(draft));
+  plan.process = TRY(plan_payload(draft));
+  if (!plan.process) return Error("no process to execute");
+  if (config.process->terminal) plan.console = make_console(*config.process);
   return std::move(draft.plan);
 }
 

@@ -2,6 +2,7 @@
 
 #include <linux/mount.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -20,8 +21,9 @@ enum class Does {
   kBind,
   kRecursiveBind,
   kRemount,
+  kIdMap,
+  kCopyUp,
   kIneffective,
-  kLater,
 };
 
 struct Row {
@@ -29,7 +31,15 @@ struct Row {
   Does does;
   uint64_t bits = 0;
   bool recursive = false;  // for all mounts below, too
+  const char* why = "";    // kIneffective
 };
+
+// What mount(8) makes of the words by which others than root may mount.
+constexpr uint64_t kForOwners = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+constexpr uint64_t kForUsers = kForOwners | MOUNT_ATTR_NOEXEC;
+
+constexpr const char* kLogging = "how much the kernel logs of a mount cannot be chosen";
+constexpr const char* kCounting = "the file system itself decides whether it counts changes";
 
 constexpr std::array kRows = {
     Row{"defaults", Does::kNothing},
@@ -92,15 +102,29 @@ constexpr std::array kRows = {
     Row{"rbind", Does::kRecursiveBind},
     Row{"remount", Does::kRemount},
 
-    // fsconfig(2) has no counterpart: the kernel of the new mount calls neither logs nor counts so.
-    Row{"silent", Does::kIneffective},
-    Row{"loud", Does::kIneffective},
-    Row{"iversion", Does::kIneffective},
-    Row{"noiversion", Does::kIneffective},
+    Row{"idmap", Does::kIdMap},
+    Row{"ridmap", Does::kIdMap, 0, true},
+    Row{"tmpcopyup", Does::kCopyUp},
 
-    Row{"tmpcopyup", Does::kLater},
-    Row{"idmap", Does::kLater},
-    Row{"ridmap", Does::kLater},
+    // fsconfig(2) has no counterpart of MS_SILENT and MS_I_VERSION.
+    Row{"silent", Does::kIneffective, 0, false, kLogging},
+    Row{"loud", Does::kIneffective, 0, false, kLogging},
+    Row{"iversion", Does::kIneffective, 0, false, kCounting},
+    Row{"noiversion", Does::kIneffective, 0, false, kCounting},
+
+    // Not of the specification's table, but of mount(8), which it wants followed: when fstab(5) has
+    // a file system mounted, and by whom.
+    Row{"auto", Does::kNothing},
+    Row{"noauto", Does::kNothing},
+    Row{"_netdev", Does::kNothing},
+    Row{"nouser", Does::kNothing},
+    Row{"nousers", Does::kNothing},
+    Row{"noowner", Does::kNothing},
+    Row{"nogroup", Does::kNothing},
+    Row{"user", Does::kSet, kForUsers},
+    Row{"users", Does::kSet, kForUsers},
+    Row{"owner", Does::kSet, kForOwners},
+    Row{"group", Does::kSet, kForOwners},
 };
 
 const Row* find_row(std::string_view word) {
@@ -167,9 +191,11 @@ void apply(const Row& row, const OptionWord& word, MountOptions& options) {
       break;
     case Does::kSetSuperblock:
       set_bits(options.superblock, row.bits);
+      options.of_the_superblock.push_back(word);
       break;
     case Does::kClearSuperblock:
       clear_bits(options.superblock, row.bits);
+      options.of_the_superblock.push_back(word);
       break;
     case Does::kPropagation:
       options.propagation = row.bits;
@@ -184,21 +210,24 @@ void apply(const Row& row, const OptionWord& word, MountOptions& options) {
     case Does::kRemount:
       options.remount = true;
       break;
-    case Does::kIneffective:
-      options.ineffective.push_back(word);
+    case Does::kIdMap:
+      options.id_map = word;
+      options.recursive_id_map = row.recursive;
       break;
-    case Does::kLater:
-      options.later.push_back(word);
+    case Does::kCopyUp:
+      options.copy_up = word;
+      break;
+    case Does::kIneffective:
+      options.ineffective.push_back({word, row.why});
       break;
   }
 }
 
-/// "idmap=uids=0-1000-1" is crun's longer form of the word.
-const Row* find_row_of(std::string_view word) {
-  const std::string_view name = word.substr(0, word.find('='));
-  const Row* row = find_row(name);
-  if (row == nullptr || name == word || row->does == Does::kLater) return row;
-  return nullptr;
+/// "idmap=uids=0-1000-1" is crun's own: in the document a mapping has a place of its own, and a
+/// file system that was handed the word would not know it.
+Status refuse_long_id_map(std::string_view word) {
+  if (!word.starts_with("idmap=") && !word.starts_with("ridmap=")) return ok();
+  return Error(cat("option ", quoted(word), ": a mapping is given by uidMappings and gidMappings"));
 }
 
 struct SuperblockName {
@@ -221,7 +250,8 @@ Result<MountOptions> read_mount_options(const std::vector<std::string>& words) {
   MountOptions options;
   for (size_t i = 0; i < words.size(); ++i) {
     const OptionWord word{i, words[i]};
-    const Row* row = find_row_of(word.word);
+    TRY(refuse_long_id_map(word.word));
+    const Row* row = find_row(word.word);
     if (row != nullptr) {
       apply(*row, word, options);
     } else if (word.word.empty()) {
@@ -261,6 +291,14 @@ std::vector<FilesystemParameter> superblock_parameters(const SuperblockFlags& fl
 unsigned long propagation_of(std::string_view word) {
   const Row* row = find_row(word);
   return row != nullptr && row->does == Does::kPropagation ? row->bits : 0;
+}
+
+std::vector<std::string> known_mount_options() {
+  std::vector<std::string> words;
+  words.reserve(kRows.size());
+  for (const Row& row : kRows) words.emplace_back(row.word);
+  std::sort(words.begin(), words.end());
+  return words;
 }
 
 }  // namespace rt::plan

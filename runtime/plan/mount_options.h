@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,12 @@ struct OptionWord {
   std::string word;
 };
 
+/// A word that changes nothing, and why not.
+struct IneffectiveOption {
+  OptionWord option;
+  const char* why = "";
+};
+
 /// runtime-spec config.md, "Linux mount options". Later words win over earlier ones.
 struct MountOptions {
   MountAttributes attributes;
@@ -33,9 +40,12 @@ struct MountOptions {
   bool bind = false;
   bool recursive_bind = false;
   bool remount = false;
-  std::vector<OptionWord> own;          // not in our table: the file system's own, "size=64k"
-  std::vector<OptionWord> ineffective;  // that the mount calls in use do not know
-  std::vector<OptionWord> later;        // that this version does not carry out
+  std::optional<OptionWord> id_map;  // "idmap" or "ridmap"
+  bool recursive_id_map = false;
+  std::optional<OptionWord> copy_up;          // "tmpcopyup"
+  std::vector<OptionWord> of_the_superblock;  // those that `superblock` is made of
+  std::vector<OptionWord> own;                // not in our table: the file system's own, "size=64k"
+  std::vector<IneffectiveOption> ineffective;
 };
 
 /// An empty word is an error.
@@ -49,5 +59,8 @@ std::vector<FilesystemParameter> superblock_parameters(const SuperblockFlags& fl
 
 /// "private", "rshared": the propagation of that name, 0 for another word.
 unsigned long propagation_of(std::string_view word);
+
+/// Every word that read_mount_options knows and this version carries out, in alphabetical order.
+std::vector<std::string> known_mount_options();
 
 }  // namespace rt::plan

@@ -1,6 +1,4 @@
 // Each entry of `mounts` as one or more mount steps. runtime-spec config.md, "Mounts".
-#include "runtime/plan/parts.h"
-
 #include <linux/mount.h>
 
 #include <algorithm>
@@ -8,16 +6,11 @@
 #include <utility>
 
 #include "runtime/plan/mount_options.h"
+#include "runtime/plan/mount_parts.h"
+#include "runtime/plan/parts.h"
 
 namespace rt::plan {
 namespace {
-
-/// What is being planned: the entry, its options, and where it is in the document.
-struct Entry {
-  const spec::Mount& mount;
-  MountOptions options;
-  Origin origin;
-};
 
 /// File systems without a disk, of which the kernel has one instance for many mounts: "ro" is for
 /// the mount alone, or it would change the others too.
@@ -25,6 +18,12 @@ constexpr std::array<std::string_view, 17> kVirtual = {
     "bpf",      "cgroup",     "cgroup2", "configfs",  "debugfs", "devpts",
     "devtmpfs", "efivarfs",   "fusectl", "hugetlbfs", "mqueue",  "proc",
     "pstore",   "securityfs", "sysfs",   "tmpfs",     "tracefs",
+};
+
+/// Of these one instance is there before anybody mounts it: its own flags are what they are.
+constexpr std::array<std::string_view, 10> kShared = {
+    "cgroup",  "cgroup2", "configfs",   "debugfs", "devtmpfs",
+    "fusectl", "mqueue",  "securityfs", "sysfs",   "tracefs",
 };
 
 /// What may stand in for a file of /proc: views of it that lxcfs(1) and CRIU provide. Anything else
@@ -69,21 +68,18 @@ Status check_target(const MountStep& step) {
   return Error("inside /proc: only files such as /proc/meminfo may be replaced");
 }
 
-Result<BindMount> plan_bind(Draft& draft, const Entry& entry) {
+Result<BindMount> plan_bind(Draft& draft, const MountEntry& entry) {
   if (!entry.options.own.empty()) {
     return Error(cat("unknown option ", quoted(entry.options.own.front().word)));
   }
   if (entry.mount.source.empty()) return Error("a bind mount needs a source");
-  for (const FilesystemParameter& flag : superblock_parameters(entry.options.superblock, true)) {
-    draft.warn(entry.origin, cat("option \"", flag.key, "\" has no effect on a bind mount"));
-  }
   BindMount bind;
   bind.source = absolute_path(draft.request.bundle, entry.mount.source);
   bind.recursive = entry.options.recursive_bind || entry.mount.type == "rbind";
   return bind;
 }
 
-Result<NewFilesystem> plan_filesystem(const Entry& entry) {
+Result<NewFilesystem> plan_filesystem(const MountEntry& entry) {
   const MountOptions& options = entry.options;
   if (entry.mount.type.empty() || entry.mount.type == "none") {
     return Error("neither a file system type nor the option \"bind\"");
@@ -103,9 +99,11 @@ Result<NewFilesystem> plan_filesystem(const Entry& entry) {
 }
 
 /// "ro" and its like are for the mount alone: the file system may be the host's as well.
-Result<Remount> plan_remount(const Entry& entry) {
+Result<Remount> plan_remount(const MountEntry& entry) {
   Remount remount;
-  remount.parameters = superblock_parameters(entry.options.superblock, true);
+  SuperblockFlags flags = entry.options.superblock;
+  flags.set &= ~uint64_t{MS_DIRSYNC};  // has no effect: warn_of_options
+  remount.parameters = superblock_parameters(flags, true);
   std::vector<FilesystemParameter> own = TRY(own_parameters(entry.options.own));
   std::move(own.begin(), own.end(), std::back_inserter(remount.parameters));
   if (entry.options.bind && !remount.parameters.empty()) {
@@ -119,24 +117,62 @@ Result<Remount> plan_remount(const Entry& entry) {
 /// Nothing of a new mount is set that could be cleared.
 void drop_clears(MountAttributes& attributes) { attributes.clear &= MOUNT_ATTR__ATIME; }
 
-bool is_bind(const Entry& entry) {
+bool is_bind(const MountEntry& entry) {
   return entry.options.bind || entry.mount.type == "bind" || entry.mount.type == "rbind";
 }
 
-void note_options(Draft& draft, const Entry& entry) {
-  for (const OptionWord& option : entry.options.ineffective) {
-    draft.warn(cat(entry.origin, "/options/", option.index),
-               cat("option ", quoted(option.word), " has no effect"));
+void warn_ineffective(Draft& draft, const MountEntry& entry, const OptionWord& option,
+                      std::string_view why) {
+  draft.warn(cat(entry.origin, "/options/", option.index),
+             cat("option ", quoted(option.word), " has no effect", why));
+}
+
+/// Why a flag of the file system itself changes nothing here; empty where it does.
+std::string superblock_obstacle(const MountEntry& entry, std::string_view word) {
+  if (entry.options.remount) {
+    return word == "dirsync" ? " on a remount: the file system keeps what it was made with" : "";
   }
-  for (const OptionWord& option : entry.options.later) {
-    draft.not_supported(cat(entry.origin, "/options/", option.index),
-                        cat("mount option ", quoted(option.word)));
+  if (is_bind(entry)) return " on a bind mount: it is the file system's, not the mount's";
+  if (contains(kShared, entry.mount.type)) {
+    return cat(": the kernel has one instance of ", entry.mount.type, " for all its mounts");
+  }
+  return word == "mand" ? " since Linux 5.15: there are no mandatory locks any more" : "";
+}
+
+void warn_of_options(Draft& draft, const MountEntry& entry) {
+  for (const IneffectiveOption& word : entry.options.ineffective) {
+    warn_ineffective(draft, entry, word.option, cat(": ", word.why));
+  }
+  for (const OptionWord& option : entry.options.of_the_superblock) {
+    const std::string obstacle = superblock_obstacle(entry, option.word);
+    if (!obstacle.empty()) warn_ineffective(draft, entry, option, obstacle);
   }
 }
 
-Result<std::vector<MountStep>> plan_mount(Draft& draft, const Entry& entry) {
-  note_options(draft, entry);
+/// tmpcopyup: is for what covers the image, and begins empty.
+Status check_copy_up(const MountEntry& entry) {
+  const auto& word = entry.options.copy_up;
+  if (!word) return ok();
+  const bool fits = entry.mount.type == "tmpfs" && !is_bind(entry) && !entry.options.remount;
+  if (fits) return ok();
+  return Error("option \"tmpcopyup\" is for a new file system of type \"tmpfs\" only")
+      .at(cat(entry.origin, "/options/", word->index));
+}
+
+/// A mount of type "cgroup" is several where the host has several hierarchies.
+Result<std::vector<MountStep>> expand(const Draft& draft, MountStep step) {
+  const auto* fresh = std::get_if<NewFilesystem>(&step.what);
+  if (fresh == nullptr || fresh->type != "cgroup") return std::vector<MountStep>{std::move(step)};
+  if (step.id_map) return Error("a cgroup file system cannot be id-mapped").at(step.id_map->origin);
+  return plan_cgroup_mount(draft, step, fresh->parameters);
+}
+
+Result<std::vector<MountStep>> plan_mount(Draft& draft, const MountEntry& entry) {
+  warn_of_options(draft, entry);
+  TRY(check_copy_up(entry));
   MountStep step;
+  step.id_map = TRY(plan_mount_id_map(draft, entry));
+  step.copy_up = entry.options.copy_up.has_value();
   step.target = clean_path(entry.mount.destination);
   step.attributes = entry.options.attributes;
   step.recursive_attributes = entry.options.recursive_attributes;
@@ -157,9 +193,9 @@ Result<std::vector<MountStep>> plan_mount(Draft& draft, const Entry& entry) {
     step.what = fresh;
   }
   TRY(check_target(step));
-  const auto* fresh = std::get_if<NewFilesystem>(&step.what);
-  if (fresh == nullptr || fresh->type != "cgroup") return std::vector<MountStep>{step};
-  return plan_cgroup_mount(draft, step, fresh->parameters);
+  std::vector<MountStep> steps = TRY(expand(draft, std::move(step)));
+  for (MountStep& one : steps) label_mount(draft, one);
+  return steps;
 }
 
 /// What is only possible in a mount namespace of the container's own.
@@ -184,7 +220,7 @@ Result<std::vector<MountStep>> plan_mounts(Draft& draft) {
     const std::string place = cat("mounts[", i, "] ", printable(mount.destination));
     TRY(check_namespace(draft, origin), place);
     MountOptions options = TRY(at(origin, read_mount_options(mount.options)), place);
-    const Entry entry{mount, std::move(options), origin};
+    const MountEntry entry{mount, std::move(options), origin};
     std::vector<MountStep> planned = TRY(at(origin, plan_mount(draft, entry)), place);
     std::move(planned.begin(), planned.end(), std::back_inserter(steps));
   }

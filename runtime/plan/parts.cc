@@ -9,10 +9,6 @@ void Draft::warn(Origin origin, std::string message) {
   plan.warnings.push_back({std::move(origin), std::move(message)});
 }
 
-void Draft::not_supported(Origin origin, std::string what) {
-  plan.unsupported.push_back({std::move(origin), std::move(what)});
-}
-
 std::string clean_path(std::string_view path) {
   std::vector<std::string_view> names;
   for (const std::string_view name : split(path, '/')) {

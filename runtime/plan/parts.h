@@ -25,7 +25,6 @@ struct Draft {
   Plan plan;  // what is decided so far
 
   void warn(Origin origin, std::string message);
-  void not_supported(Origin origin, std::string what);
 };
 
 // namespaces.cc
@@ -55,16 +54,32 @@ Result<std::vector<DeviceNode>> plan_devices(Draft& draft);
 std::vector<Link> plan_links(const Draft& draft);
 
 // console.cc
+ConsoleStep make_console(const spec::Process& process);
 Result<std::optional<ConsoleStep>> plan_console(const Draft& draft);
 
 // process.cc
 Result<std::optional<ProcessStep>> plan_process(Draft& draft);
 
+// process_attributes.cc: scheduler, I/O priority, execution domain, memory policy, CPUs of exec.
+Status plan_process_attributes(const Draft& draft, const spec::Process& process, ProcessStep& step);
+
+// labels.cc
+std::vector<LabelStep> plan_labels(const spec::Process& process);
+
+// seccomp.cc
+Result<std::optional<SeccompStep>> plan_seccomp(Draft& draft);
+
+// net_devices.cc
+std::vector<NetDeviceStep> plan_net_devices(Draft& draft);
+
+// intel_rdt.cc
+Result<std::optional<IntelRdtStep>> plan_intel_rdt(const Draft& draft);
+
+// notify.cc: NOTIFY_SOCKET; one mount and one variable more.
+void plan_notify(Draft& draft);
+
 // capabilities.cc
 CapabilitySets plan_capabilities(Draft& draft, const spec::Capabilities& names);
-
-// unsupported.cc: names all that the document asks for and this version does not carry out.
-void note_unsupported(Draft& draft);
 
 // parts.cc: paths and places.
 

@@ -108,6 +108,17 @@ struct Remount {
   bool operator==(const Remount&) const = default;
 };
 
+/// The id mapping of a mount: which ids of the file system show as which ids. Linux 5.12.
+struct MountIdMap {
+  std::vector<IdRange> uids;  // container_id: in the file system; host_id: as the mount shows it
+  std::vector<IdRange> gids;
+  /// Host path of the user namespace whose maps are taken; then there are no ranges.
+  std::string user_namespace;
+  bool recursive = false;  // for all mounts below it too
+  Origin origin;
+  bool operator==(const MountIdMap&) const = default;
+};
+
 struct MountStep {
   std::string target;  // absolute path in the container
   std::variant<NewFilesystem, BindMount, Remount> what;
@@ -119,6 +130,12 @@ struct MountStep {
   /// document leaves out is MS_PRIVATE | MS_REC, so that nothing is shared with the host; 0 only
   /// for a Remount that leaves it as it is.
   unsigned long propagation = 0;
+  std::optional<MountIdMap> id_map;
+  /// tmpcopyup: what the image has at the target is copied into the new tmpfs before it covers it.
+  bool copy_up = false;
+  /// SELinux label of its root directory (security.selinux), for a file system that takes no
+  /// context option; empty: none.
+  std::string root_label;
   Origin origin;
   bool operator==(const MountStep&) const = default;
 };
@@ -136,6 +153,9 @@ struct RootStep {
   RootMethod method = RootMethod::kPivot;
   bool readonly = false;
   unsigned long propagation = 0;  // of the container's root mount, as in MountStep
+  // Whether / itself gets it when all mounts are made: what is attached below a shared mount
+  // becomes shared too, and nothing can be copied from an unbindable one.
+  bool propagation_last = false;
   Origin origin;
   Origin readonly_origin;
   Origin propagation_origin;
@@ -199,7 +219,95 @@ struct CapabilitySets {
   bool operator==(const CapabilitySets&) const = default;
 };
 
-/// The payload.
+/// sched_setattr(2).
+struct SchedulerStep {
+  uint32_t policy = 0;  // SCHED_*
+  uint64_t flags = 0;   // SCHED_FLAG_*
+  int32_t nice = 0;
+  uint32_t priority = 0;  // of the real-time policies
+  uint64_t runtime_ns = 0;
+  uint64_t deadline_ns = 0;
+  uint64_t period_ns = 0;
+  Origin origin;
+  bool operator==(const SchedulerStep&) const = default;
+};
+
+/// ioprio_set(2): class and level as the kernel packs them.
+struct IoPriorityStep {
+  int value = 0;
+  Origin origin;
+  bool operator==(const IoPriorityStep&) const = default;
+};
+
+/// personality(2).
+struct PersonalityStep {
+  unsigned long value = 0;  // PER_*
+  Origin origin;
+  bool operator==(const PersonalityStep&) const = default;
+};
+
+/// A set of small numbers (CPUs, memory nodes): bit n % 64 of word n / 64.
+using BitSet = std::vector<uint64_t>;
+
+/// set_mempolicy(2).
+struct MemoryPolicyStep {
+  int mode = 0;  // MPOL_* with the MPOL_F_* flags
+  BitSet nodes;
+  Origin origin;
+  bool operator==(const MemoryPolicyStep&) const = default;
+};
+
+/// sched_setaffinity(2) of a process that joins a running container. config.md, "Linux Process",
+/// execCPUAffinity. An empty set: the affinity stays as it is.
+struct CpuAffinityStep {
+  BitSet initial;  // of the runtime's child, before it is moved to the container's cgroup
+  BitSet final;    // after that
+  Origin origin;
+  bool operator==(const CpuAffinityStep&) const = default;
+};
+
+/// What the security module shall do with the payload: proc(5), attr/exec.
+struct LabelStep {
+  enum class Module { kAppArmor, kSelinux };
+  Module module = Module::kAppArmor;
+  std::string label;
+  Origin origin;
+  bool operator==(const LabelStep&) const = default;
+};
+
+enum class SeccompOperator { kNe, kLt, kLe, kEq, kGe, kGt, kMaskedEq };
+
+struct SeccompArgument {
+  uint32_t index = 0;
+  SeccompOperator op = SeccompOperator::kEq;
+  uint64_t value = 0;      // kMaskedEq: the mask
+  uint64_t value_two = 0;  // kMaskedEq: the value
+  bool operator==(const SeccompArgument&) const = default;
+};
+
+/// One rule: all of the arguments must match.
+struct SeccompRule {
+  std::vector<std::string> syscalls;  // names; one that nobody knows here is passed over
+  uint32_t action = 0;                // SECCOMP_RET_*, with the errno where it has one
+  std::vector<SeccompArgument> arguments;
+  Origin origin;
+  bool operator==(const SeccompRule&) const = default;
+};
+
+/// The system call filter. seccomp(2).
+struct SeccompStep {
+  uint32_t default_action = 0;             // SECCOMP_RET_*, with the errno where it has one
+  std::vector<std::string> architectures;  // "SCMP_ARCH_X86_64"; the native one is always there
+  uint64_t flags = 0;                      // SECCOMP_FILTER_FLAG_*
+  std::vector<SeccompRule> rules;
+  bool notifies = false;          // a rule asks an agent: SECCOMP_RET_USER_NOTIF
+  std::string listener_path;      // host path of the agent's socket
+  std::string listener_metadata;  // for it
+  Origin origin;
+  bool operator==(const SeccompStep&) const = default;
+};
+
+/// The payload, or a process that joins it.
 struct ProcessStep {
   std::vector<std::string> args;
   std::vector<std::string> env;  // exactly as the document has it
@@ -213,6 +321,13 @@ struct ProcessStep {
   bool no_new_privileges = false;
   std::optional<int32_t> oom_score_adj;  // absent: what the runtime itself has
   std::vector<Rlimit> rlimits;
+  std::optional<SchedulerStep> scheduler;
+  std::optional<IoPriorityStep> io_priority;
+  std::optional<PersonalityStep> personality;
+  std::optional<MemoryPolicyStep> memory_policy;
+  std::optional<CpuAffinityStep> cpu_affinity;  // of exec only
+  std::vector<LabelStep> labels;
+  std::optional<SeccompStep> seccomp;
   Origin origin;  // "/process"
   Origin capabilities_origin;
   bool operator==(const ProcessStep&) const = default;
@@ -220,7 +335,7 @@ struct ProcessStep {
 
 /// The payload's terminal: a pseudo terminal of the container's own devpts.
 struct ConsoleStep {
-  size_t mount = 0;     // index in Plan::mounts of the devpts at /dev/pts
+  size_t mount = 0;     // index in Plan::mounts of the devpts at /dev/pts; not of an exec plan
   uint16_t height = 0;  // in characters; 0: not said
   uint16_t width = 0;
   Origin origin;
@@ -244,11 +359,53 @@ struct CgroupStep {
   bool operator==(const CgroupStep&) const = default;
 };
 
-/// Something the document asks for that this version cannot do. `create` refuses such a plan.
-struct Unsupported {
+/// A program of the host, or of the container, that is run at a moment of the container's life.
+/// runtime-spec config.md, "POSIX-platform Hooks".
+enum class HookKind {
+  kPrestart,
+  kCreateRuntime,
+  kCreateContainer,
+  kStartContainer,
+  kPoststart,
+  kPoststop,
+};
+
+struct HookStep {
+  HookKind kind = HookKind::kPrestart;
+  std::string path;               // absolute; kStartContainer: in the container, else on the host
+  std::vector<std::string> args;  // with the program's own name; never empty
+  std::vector<std::string> env;
+  std::optional<uint32_t> timeout_s;  // nothing: as long as it takes
   Origin origin;
-  std::string what;  // "seccomp filters"
-  bool operator==(const Unsupported&) const = default;
+  bool operator==(const HookStep&) const = default;
+};
+
+/// A network interface of the host that the container gets. config-linux.md, "Network Devices".
+struct NetDeviceStep {
+  std::string host_name;
+  std::string name;  // in the container; may hold "%d"
+  Origin origin;
+  bool operator==(const NetDeviceStep&) const = default;
+};
+
+/// One write to the file `schemata` of a resctrl group.
+struct SchemataLine {
+  std::string text;  // "L3:0=7f0;1=1f"
+  /// A group that is there already, and that the document names, must say the same.
+  bool compared = false;
+  Origin origin;
+  bool operator==(const SchemataLine&) const = default;
+};
+
+/// The container's group of resctrl. config-linux.md, "IntelRdt".
+struct IntelRdtStep {
+  std::string root;    // host path of what stands in for resctrl; empty: where it is mounted
+  std::string group;   // name of the directory below it; "/": resctrl's root
+  bool named = false;  // the document names it (closID): it outlives the container
+  std::vector<SchemataLine> schemata;  // in the order of writing; empty: as the group has them
+  std::string monitoring;  // name of a mon_group of the container's own in it; empty: none
+  Origin origin;
+  bool operator==(const IntelRdtStep&) const = default;
 };
 
 struct Plan {
@@ -271,17 +428,35 @@ struct Plan {
   bool new_keyring = true;  // a session keyring of the container's own
   Origin keyring_origin;
   std::optional<ConsoleStep> console;
+  std::vector<NetDeviceStep> net_devices;
+  std::optional<IntelRdtStep> intel_rdt;
+  std::vector<HookStep> hooks;         // by kind, in the order of HookKind; then of the document
   std::optional<ProcessStep> process;  // may be absent until start
+  unsigned preserved_fds = 0;          // descriptors from 3 on that the payload gets
+  unsigned listen_fds = 0;             // so many of them by the protocol of sd_listen_fds(3)
+  std::string notify_directory;        // host path, with the container's NOTIFY_SOCKET; or empty
   std::vector<Warning> warnings;       // for the user; planning itself never prints
-  std::vector<Unsupported> unsupported;
   bool operator==(const Plan&) const = default;
 
+  /// Whether a hook must find the host's file system where the container's root will be: the root
+  /// is entered after the mounts then, not before.
+  [[nodiscard]] bool enters_root_last() const {
+    return has_hooks(HookKind::kPrestart) || has_hooks(HookKind::kCreateRuntime) ||
+           has_hooks(HookKind::kCreateContainer);
+  }
   /// The namespace of this kind that the plan makes or joins; null: the runtime's own is kept.
   [[nodiscard]] const NamespaceStep* find(NamespaceKind kind) const {
     for (const NamespaceStep& step : namespaces) {
       if (step.kind == kind) return &step;
     }
     return nullptr;
+  }
+  /// Whether there are hooks of this kind.
+  [[nodiscard]] bool has_hooks(HookKind kind) const {
+    for (const HookStep& hook : hooks) {
+      if (hook.kind == kind) return true;
+    }
+    return false;
   }
   /// Whether a new namespace of this kind is made.
   [[nodiscard]] bool makes(NamespaceKind kind) const {

@@ -111,6 +111,8 @@ Result<std::optional<ProcessStep>> plan_process(Draft& draft) {
   step.no_new_privileges = wanted->no_new_privileges;
   step.oom_score_adj = wanted->oom_score_adj;
   step.rlimits = TRY(plan_rlimits(wanted->rlimits));
+  TRY(plan_process_attributes(draft, *wanted, step));
+  step.labels = plan_labels(*wanted);
   step.origin = "/process";
   step.capabilities_origin =
       wanted->capabilities ? "/process/capabilities" : "default: capabilities";

@@ -78,6 +78,7 @@ Result<RootStep> plan_root(Draft& draft) {
     return step;
   }
   step.propagation = TRY(propagation(draft.config.linux_.rootfs_propagation));
+  step.propagation_last = (step.propagation & (MS_SHARED | MS_UNBINDABLE)) != 0;
   step.propagation_origin = draft.config.linux_.rootfs_propagation.empty()
                                 ? "default: rootfsPropagation"
                                 : "/linux/rootfsPropagation";

@@ -18,6 +18,17 @@ std::optional<unsigned> capability_number(std::string_view name);
 /// "CAP_CHOWN"; the number in words where it has no name.
 std::string capability_name(unsigned number);
 
+// process_attributes.cc
+
+/// "SCHED_FIFO priority 10 SCHED_FLAG_RESET_ON_FORK".
+std::string scheduler_words(const SchedulerStep& step);
+/// "IOPRIO_CLASS_BE level 4".
+std::string io_priority_words(const IoPriorityStep& step);
+/// "LINUX32".
+std::string personality_word(const PersonalityStep& step);
+/// "MPOL_BIND MPOL_F_STATIC_NODES on nodes 0-3,7".
+std::string memory_policy_words(const MemoryPolicyStep& step);
+
 // words.cc
 
 /// "mount", "network", ... as the document says.

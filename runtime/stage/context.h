@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "runtime/base/result.h"
@@ -11,30 +12,45 @@
 #include "runtime/kernel/mounts.h"
 #include "runtime/kernel/namespaces.h"
 #include "runtime/kernel/restrict.h"
+#include "runtime/kernel/root.h"
+#include "runtime/kernel/seccomp.h"
 #include "runtime/plan/plan.h"
 #include "runtime/plan/steps.h"
+#include "runtime/stage/stages.h"
 
 namespace rt::stage {
 
 struct Context {
-  explicit Context(const plan::Plan& the_plan) : plan(the_plan) {}
+  Context(const plan::Plan& the_plan, const LaunchOptions& the_options)
+      : plan(the_plan), options(the_options) {}
 
   const plan::Plan& plan;
-  int exec_fifo = -1;          // borrowed; -1: none
-  UniqueFd channel;            // this process's end
-  bool cgroup_by_pid = false;  // stage 1 must ask to be put into v1 cgroups
+  const LaunchOptions& options;
+  UniqueFd channel;                // this process's end
+  bool cgroup_by_pid = false;      // stage 1 must ask to be put into v1 cgroups
+  const Target* target = nullptr;  // exec: the container that is joined
 
   // The host's objects that the container gets, opened or cloned by the runtime.
   std::vector<kernel::OpenNamespace> namespaces;
+  UniqueFd root_path;  // the root file system's directory, for hooks: RootPlace::kOwnPath
   UniqueFd root_tree;
   kernel::Trees mount_trees;
   std::vector<UniqueFd> device_trees;
+  std::optional<kernel::Filter> filter;
+  bool rootless = false;
+  UniqueFd proc;  // the host's /proc, for labels
 
   // Of init.
+  UniqueFd sysctls;
   kernel::Masks masks;
   kernel::Console console;
   UniqueFd root;  // "/" of the container
   std::string executable;
+  std::string offer;  // report.h
+
+  [[nodiscard]] kernel::RootPlace root_place() const {
+    return plan.enters_root_last() ? kernel::RootPlace::kOwnPath : kernel::RootPlace::kOverHost;
+  }
 };
 
 /// One row of the walk of stage 1 or init: `run` carries out `step`.
@@ -44,11 +60,12 @@ struct Handler {
 };
 
 /// Carries out the rows of plan::kSteps that belong to `actor` at create, in their order, each by
-/// its handler. An error gets the step's name.
+/// its handler; those that exec has too, when a container is joined. An error gets the step's name.
 template <size_t N>
 Status run_steps(plan::Actor actor, const Handler (&handlers)[N], Context& context) {
   for (const plan::StepRow& row : plan::kSteps) {
     if (row.actor != actor || row.phase != plan::Phase::kCreate) continue;
+    if (context.target != nullptr && row.exec == plan::Exec::kNot) continue;
     for (const Handler& handler : handlers) {
       if (handler.step != row.step) continue;
       Status done = handler.run(context);
@@ -65,7 +82,11 @@ Status refuse_host_settings(const Context& context);
 /// The whole life of stage 1: joins, makes namespaces, clones init, ends.
 [[noreturn]] void stage1_main(Context& context);
 
-/// The whole life of init until it becomes the payload.
+/// The whole life of init until it becomes the payload: setting the container up (init.cc), then
+/// waiting, and the execution (execute.cc).
 [[noreturn]] void init_main(Context& context);
+
+/// From the released channel on.
+[[noreturn]] void wait_and_execute(Context& context);
 
 }  // namespace rt::stage

@@ -1,12 +1,16 @@
 // Init: the container's first process. It builds the container from the inside, waits to be
 // released and started, and becomes the payload.
 #include <fcntl.h>
+#include <linux/capability.h>
 
 #include <cstdlib>
 
+#include "runtime/kernel/attributes.h"
 #include "runtime/kernel/capabilities.h"
 #include "runtime/kernel/devices.h"
 #include "runtime/kernel/executable.h"
+#include "runtime/kernel/hooks.h"
+#include "runtime/kernel/labels.h"
 #include "runtime/kernel/mounts.h"
 #include "runtime/kernel/process.h"
 #include "runtime/kernel/restrict.h"
@@ -15,6 +19,7 @@
 #include "runtime/stage/context.h"
 #include "runtime/stage/protocol.h"
 #include "runtime/sys/file.h"
+#include "runtime/sys/mount.h"
 #include "runtime/sys/process.h"
 
 namespace rt::stage {
@@ -31,8 +36,14 @@ Status begin_session(Context& context) {
   if (!context.plan.new_keyring) return ok();
   Status joined = sys::join_session_keyring(cat("_ses.", context.plan.id));
   if (joined || joined.error().code() == ENOSYS) return ok();
-  return std::move(joined).error().with_hint(
-      "see /proc/key-users; --no-new-keyring keeps the caller's keyring");
+  const bool full = joined.error().code() == EDQUOT;
+  Error error = std::move(joined)
+                    .error()
+                    .within("session keyring")
+                    .with_hint("see /proc/key-users; --no-new-keyring keeps the caller's keyring");
+  if (!full) return error;
+  // Hundreds of containers of one user fill its quota, and few payloads ever look for a key.
+  return send_warning(context.channel.get(), error);
 }
 
 Status set_hostname(Context& context) {
@@ -47,13 +58,16 @@ Status bring_loopback_up(Context& context) {
   return at(context.plan.find(NamespaceKind::kNetwork)->origin, sys::interface_up("lo"));
 }
 
-Status write_sysctls(Context& context) { return kernel::write_sysctls(context.plan.sysctls); }
+Status write_sysctls(Context& context) {
+  return kernel::write_sysctls(context.plan.sysctls, context.sysctls.get());
+}
 
 Status prepare_mounts(Context& context) {
   if (context.plan.makes(NamespaceKind::kMount)) TRY(kernel::leave_host_propagation());
   TRY(kernel::prepare_mounts(context.plan.mounts, context.mount_trees));
   TRY(kernel::prepare_devices(context.plan.devices, context.device_trees));
   context.masks = TRY(kernel::prepare_masks(context.plan.masked_paths));
+  context.sysctls = TRY(kernel::open_sysctls(context.plan.sysctls));
   const auto& console = context.plan.console;
   if (!console) return ok();
   const int devpts = context.mount_trees[console->mount].get();
@@ -61,10 +75,22 @@ Status prepare_mounts(Context& context) {
   return ok();
 }
 
-Status enter_root(Context& context) {
-  TRY(kernel::enter_root(context.plan.root, std::move(context.root_tree)));
-  context.root = TRY(sys::open("/", O_PATH | O_DIRECTORY));
+Status place_root(Context& context) {
+  context.root = TRY(
+      kernel::place_root(context.plan.root, std::move(context.root_tree), context.root_place()));
   return ok();
+}
+
+Status enter_root(Context& context) {
+  return kernel::enter_root(context.plan.root, context.root.get(), context.root_place());
+}
+
+Status enter_root_first(Context& context) {
+  return context.plan.enters_root_last() ? ok() : enter_root(context);
+}
+
+Status enter_root_last(Context& context) {
+  return context.plan.enters_root_last() ? enter_root(context) : ok();
 }
 
 Status attach_mounts(Context& context) {
@@ -77,10 +103,26 @@ Status make_devices(Context& context) {
   return kernel::make_links(context.plan.links, root);
 }
 
+/// The runtime's hooks first, which it runs when we say that the mounts are made.
+Status run_create_hooks(Context& context) {
+  if (!context.plan.enters_root_last()) return ok();
+  TRY(ask(context.channel.get(), Message::kHooksPlease, Message::kHooksDone));
+  TRY(sys::fchdir(context.root.get()));
+  // The pid as it is seen in here.
+  constexpr auto kKind = plan::HookKind::kCreateContainer;
+  const std::string state = context.options.state(kKind, sys::getpid());
+  return kernel::run_hooks(context.plan.hooks, kKind, {.state = state, .directory = ""});
+}
+
 Status use_console(Context& context) {
   const auto& console = context.plan.console;
   if (!console) return ok();
-  TRY(at(console->origin, kernel::use_console(context.console, context.root.get())), "terminal");
+  if (context.target != nullptr) {
+    context.console = TRY(at(console->origin, kernel::open_console(*console)), "terminal");
+  } else {
+    TRY(at(console->origin, kernel::bind_console(context.console, context.root.get())), "terminal");
+  }
+  TRY(at(console->origin, kernel::use_console(context.console)), "terminal");
   TRY(send_descriptor(context.channel.get(), Message::kConsole, context.console.master.get()));
   context.console = {};
   return ok();
@@ -101,10 +143,8 @@ Status mask_paths(Context& context) {
                             context.root.get());
 }
 
-Status make_root_readonly(Context& context) {
-  const plan::RootStep& root = context.plan.root;
-  if (!root.readonly) return ok();
-  return at(root.readonly_origin, kernel::make_root_readonly(context.root.get()));
+Status finish_root(Context& context) {
+  return kernel::finish_root(context.plan.root, context.root.get());
 }
 
 Status give_stdio(Context& context) {
@@ -120,6 +160,23 @@ Status enter_working_directory(const plan::ProcessStep& process) {
   return ok();
 }
 
+/// A filter without no_new_privs needs CAP_SYS_ADMIN, and is loaded last of all. The execution of
+/// the payload makes its permitted set anew: what is kept here does not reach it.
+uint64_t late_capabilities(const plan::ProcessStep& process) {
+  return process.seccomp && !process.no_new_privileges ? uint64_t{1} << CAP_SYS_ADMIN : 0;
+}
+
+Status set_process_attributes(Context& context) {
+  if (!context.plan.process) return ok();
+  return kernel::set_process_attributes(*context.plan.process);
+}
+
+Status set_labels(Context& context) {
+  const UniqueFd proc = std::move(context.proc);  // nobody needs it any more
+  if (!context.plan.process) return ok();
+  return kernel::set_labels(context.plan.process->labels, proc.get());
+}
+
 Status become_user(Context& context) {
   if (!context.plan.process) return ok();
   const plan::ProcessStep& process = *context.plan.process;
@@ -130,12 +187,14 @@ Status become_user(Context& context) {
   const std::string& origin = process.capabilities_origin;
   TRY(at(origin, kernel::drop_bounding_set(process.capabilities)), "capabilities");
   TRY(kernel::become_user(process));
-  TRY(at(origin, kernel::set_capabilities(process.capabilities)), "capabilities");
+  TRY(at(origin, kernel::set_capabilities(process.capabilities, late_capabilities(process))),
+      "capabilities");
   if (process.no_new_privileges) {
     TRY(at("/process/noNewPrivileges", sys::set_no_new_privileges()));
   }
-  // Changing ids made the kernel forget it.
+  // Changing ids made the kernel forget it, and, where fs.suid_dumpable is 1, made us dumpable.
   TRY(sys::set_parent_death_signal(SIGKILL));
+  TRY(sys::set_dumpable(false));
   return denied ? enter_working_directory(process) : ok();
 }
 
@@ -156,18 +215,23 @@ constexpr Handler kHandlers[] = {
     {Step::kSession, begin_session},
     {Step::kHostname, set_hostname},
     {Step::kLoopback, bring_loopback_up},
-    {Step::kSysctl, write_sysctls},
     {Step::kPrepareMounts, prepare_mounts},
-    {Step::kEnterRoot, enter_root},
+    {Step::kPlaceRoot, place_root},
+    {Step::kEnterRootFirst, enter_root_first},
     {Step::kMounts, attach_mounts},
     {Step::kDevices, make_devices},
+    {Step::kCreateContainerHooks, run_create_hooks},
+    {Step::kSysctl, write_sysctls},
+    {Step::kEnterRootLast, enter_root_last},
     {Step::kConsole, use_console},
     {Step::kWorkingDirectory, make_working_directory},
     {Step::kReadonlyPaths, make_paths_readonly},
     {Step::kMaskedPaths, mask_paths},
-    {Step::kReadonlyRoot, make_root_readonly},
+    {Step::kReadonlyRoot, finish_root},
     {Step::kStdio, give_stdio},
+    {Step::kProcessAttributes, set_process_attributes},
     {Step::kUser, become_user},
+    {Step::kLabel, set_labels},
     {Step::kExecutable, find_executable},
     {Step::kRlimits, set_rlimits},
 };
@@ -179,50 +243,15 @@ Status set_up(Context& context) {
   return run_steps(plan::Actor::kInit, kHandlers, context);
 }
 
-/// From "ready" on init has the payload's own limits: it allocates nothing any more.
-Status wait_for_release(Context& context) {
-  const int channel = context.channel.get();
-  TRY(ask(channel, Message::kReady, Message::kRelease));
-  TRY(sys::set_parent_death_signal(0));
-  // All of it: what the runtime opened for us, none of which the payload may have (CVE-2024-21626).
-  TRY(sys::close_from(3, {channel, context.exec_fifo}));
-  return send_message(channel, Message::kReleased);
-}
-
-Status wait_for_start(int fifo) {
-  if (fifo < 0) return ok();
-  char start = 0;
-  TRY(sys::read(fifo, &start, 1));
-  return ok();
-}
-
-/// Nobody listens on the channel any more: the container's own standard error is told.
-[[noreturn]] void execution_failed(const std::string& path, const Error& error) {
-  static_cast<void>(sys::write_all(2, cat("exec ", path, ": ", errno_text(error.code()), '\n')));
-  sys::exit_now(EXIT_FAILURE);
-}
-
 }  // namespace
 
 void init_main(Context& context) {
-  Status done = set_up(context);
-  // Without a process there is nothing to start, and nobody will.
-  static const plan::ProcessStep kNone;
-  const plan::ProcessStep& process = context.plan.process ? *context.plan.process : kNone;
-  const std::vector<char*> args = sys::exec_array(process.args);
-  const std::vector<char*> env = sys::exec_array(process.env);
-  if (done) done = wait_for_release(context);
+  const Status done = set_up(context);
   if (!done) {
     static_cast<void>(send_failure(context.channel.get(), done.error()));
     sys::exit_now(EXIT_FAILURE);
   }
-  context.channel.reset();
-  if (const Status started = wait_for_start(context.exec_fifo); !started) {
-    execution_failed(context.executable, started.error());
-  }
-  // The fifo closes with the execution: that is what `start` waits for.
-  execution_failed(context.executable,
-                   sys::execve(context.executable.c_str(), args.data(), env.data()));
+  wait_and_execute(context);
 }
 
 }  // namespace rt::stage

@@ -1,16 +1,24 @@
 // The runtime's own part of a container's creation.
+#include <fcntl.h>
 #include <sys/wait.h>
 
 #include <utility>
 
+#include "runtime/kernel/attributes.h"
 #include "runtime/kernel/devices.h"
+#include "runtime/kernel/hooks.h"
+#include "runtime/kernel/intel_rdt.h"
+#include "runtime/kernel/labels.h"
 #include "runtime/kernel/mounts.h"
 #include "runtime/kernel/namespaces.h"
 #include "runtime/kernel/process.h"
 #include "runtime/kernel/root.h"
+#include "runtime/kernel/seccomp.h"
+#include "runtime/stage/child.h"
 #include "runtime/stage/context.h"
 #include "runtime/stage/protocol.h"
 #include "runtime/stage/stages.h"
+#include "runtime/sys/file.h"
 #include "runtime/sys/process.h"
 #include "runtime/sys/socket.h"
 
@@ -19,63 +27,39 @@ namespace {
 
 using plan::Step;
 
-/// A child of ours that is killed and reaped unless it is let go.
-class Child {
- public:
-  Child() = default;
-  Child(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
-  Child(Child&& other) noexcept
-      : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
-  Child& operator=(Child&& other) noexcept {
-    std::swap(pid_, other.pid_);
-    std::swap(pidfd_, other.pidfd_);
-    return *this;
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  ~Child() { end(); }
-
-  [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] UniqueFd take_pidfd() { return std::move(pidfd_); }
-  void let_go() { pid_ = 0; }
-
-  /// Waits for its end; its wait status.
-  Result<int> wait() { return sys::wait_for(std::exchange(pid_, 0)); }
-
-  void end() {
-    if (pid_ == 0) return;
-    static_cast<void>(sys::pidfd_send_signal(pidfd_.get(), SIGKILL));
-    static_cast<void>(wait());
-  }
-
- private:
-  pid_t pid_ = 0;
-  UniqueFd pidfd_;
-};
-
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) return cat("was killed by signal ", WTERMSIG(status));
   return cat("ended with status ", WEXITSTATUS(status));
 }
 
+}  // namespace
+
 /// The children of one launch, and what the runtime does with them, step by step.
 class Launcher {
  public:
   Launcher(const plan::Plan& plan, const LaunchOptions& options)
-      : plan_(plan), options_(options), context_(plan) {}
+      : plan_(plan), options_(options), context_(plan, options) {}
 
-  Result<Launch> run() {
+  Result<Launch> create() {
     TRY(in_step(Step::kCgroup, make_cgroup()));
     TRY(in_step(Step::kHostObjects, open_host_objects()));
     TRY(in_step(Step::kClone, clone_stage1()));
     if (context_.cgroup_by_pid) TRY(in_step(Step::kCgroup, enter_cgroup()));
     if (plan_.id_maps) TRY(in_step(Step::kIdMaps, write_id_maps()));
-    TRY(in_step(Step::kInit, meet_init()));
-    if (plan_.console) TRY(in_step(Step::kConsole, receive_console()));
-    TRY(in_step(Step::kInit, wait_until_ready()));
-    const pid_t pid = init_.pid();
-    init_.let_go();
-    return Launch(pid, init_.take_pidfd(), std::move(channel_), std::move(console_));
+    return bring_init_up();
+  }
+
+  Result<Launch> join(Target& target) {
+    context_.target = &target;
+    directories_ = std::move(target.directories);
+    TRY(in_step(Step::kSeccomp, make_filter()));
+    if (plan_.process && plan_.process->cpu_affinity) {
+      const plan::CpuAffinityStep& affinity = *plan_.process->cpu_affinity;
+      TRY(at(affinity.origin, kernel::set_cpu_affinity(affinity.initial)));
+    }
+    TRY(in_step(Step::kClone, clone_stage1()));
+    if (context_.cgroup_by_pid) TRY(in_step(Step::kCgroup, enter_cgroup()));
+    return bring_init_up();
   }
 
  private:
@@ -85,12 +69,44 @@ class Launcher {
     return result;
   }
 
+  Result<Launch> bring_init_up() {
+    TRY(in_step(Step::kInit, meet_init()));
+    TRY(in_step(Step::kIntelRdt, enter_intel_rdt()));
+    TRY(in_step(Step::kNetDevices, move_net_devices()));
+    TRY(in_step(Step::kInit, send_message(channel_.get(), Message::kGoOn)));
+    if (plan_.enters_root_last()) TRY(run_hooks());
+    if (plan_.console) TRY(in_step(Step::kConsole, receive_console()));
+    TRY(in_step(Step::kInit, wait_until_ready()));
+    const pid_t pid = init_.pid();
+    init_.let_go();
+    Launch launch(pid, init_.take_pidfd(), std::move(channel_));
+    launch.console_ = std::move(console_);
+    launch.net_devices_ = std::move(net_devices_);
+    launch.warnings_ = std::move(warnings_);
+    return launch;
+  }
+
   Status open_host_objects() {
     context_.namespaces = TRY(kernel::open_namespaces(plan_.namespaces));
     TRY(refuse_host_settings(context_));
+    const bool joined = plan_.root.method == plan::RootMethod::kJoined;
+    if (!joined && context_.root_place() == kernel::RootPlace::kOwnPath) {
+      context_.root_path = TRY(at(plan_.root.origin, sys::open(plan_.root.path, O_PATH)));
+    }
     context_.root_tree = TRY(kernel::clone_root(plan_.root));
     context_.mount_trees = TRY(kernel::clone_sources(plan_.mounts));
     context_.device_trees = TRY(kernel::clone_devices(plan_.devices));
+    return in_step(Step::kSeccomp, make_filter());
+  }
+
+  Status make_filter() {
+    if (!plan_.process || !plan_.process->seccomp) return ok();
+    const plan::SeccompStep& step = *plan_.process->seccomp;
+    context_.rootless = sys::geteuid() != 0;
+    context_.filter = TRY(at(step.origin, kernel::make_filter(step, options_.filter_cache)));
+    for (plan::Warning& warning : kernel::filter_warnings(step)) {
+      warnings_.push_back(Error(std::move(warning.message)).at(warning.origin));
+    }
     return ok();
   }
 
@@ -101,11 +117,13 @@ class Launcher {
   }
 
   Status clone_stage1() {
+    if (plan_.process) {
+      context_.proc = TRY(kernel::open_proc_for_labels(plan_.process->labels));
+    }
     const UniqueFd unified = TRY(cgroup::open_unified(directories_));
     for (const cgroup::Directory& directory : directories_) {
       context_.cgroup_by_pid = context_.cgroup_by_pid || !directory.unified;
     }
-    context_.exec_fifo = options_.exec_fifo;
     sys::SocketPair pair = TRY(sys::socket_pair());
     context_.channel = std::move(pair.theirs);
     sys::Child child = TRY(sys::clone(0, unified ? unified.get() : -1));
@@ -140,7 +158,33 @@ class Launcher {
     UniqueFd pidfd = TRY(sys::pidfd_open(pid));
     init_ = Child(pid, std::move(pidfd));
     TRY(stage1_.wait());
-    return send_message(channel_.get(), Message::kGoOn);
+    return ok();
+  }
+
+  Status enter_intel_rdt() {
+    if (!plan_.intel_rdt) return ok();
+    const plan::IntelRdtStep& step = *plan_.intel_rdt;
+    // A process that joins the container finds the group made.
+    if (context_.target == nullptr) TRY(at(step.origin, kernel::make_rdt_group(step)));
+    return at(step.origin, kernel::enter_rdt_group(step, init_.pid()));
+  }
+
+  Status move_net_devices() {
+    if (plan_.net_devices.empty()) return ok();
+    const UniqueFd network = TRY(sys::open(cat("/proc/", init_.pid(), "/ns/net"), O_RDONLY));
+    net_devices_ = TRY(kernel::move_net_devices(plan_.net_devices, network.get()));
+    return ok();
+  }
+
+  Status run_hooks() {
+    TRY(hear({Message::kHooksPlease}));
+    const std::string state = options_.state(plan::HookKind::kPrestart, init_.pid());
+    const kernel::HookInput input = {.state = state, .directory = plan_.bundle};
+    TRY(in_step(Step::kPrestartHooks,
+                kernel::run_hooks(plan_.hooks, plan::HookKind::kPrestart, input)));
+    TRY(in_step(Step::kCreateRuntimeHooks,
+                kernel::run_hooks(plan_.hooks, plan::HookKind::kCreateRuntime, input)));
+    return send_message(channel_.get(), Message::kHooksDone);
   }
 
   Status receive_console() {
@@ -160,10 +204,15 @@ class Launcher {
     return ok();
   }
 
-  Result<Heard> hear(std::initializer_list<Message> messages) {
-    Result<Heard> heard = expect(channel_.get(), messages);
-    if (heard || heard.error().code() != ECONNRESET) return heard;
-    return death_of_peer();
+  /// The next of these messages. Warnings on the way are kept.
+  Result<Heard> hear(std::vector<Message> messages) {
+    messages.push_back(Message::kWarning);
+    while (true) {
+      Result<Heard> heard = expect(channel_.get(), messages);
+      if (!heard && heard.error().code() == ECONNRESET) return death_of_peer();
+      if (!heard || !heard.value().warning) return heard;
+      warnings_.push_back(*std::move(heard.value().warning));
+    }
   }
 
   /// The channel closed: both are gone, or init is and stage 1 was before.
@@ -180,25 +229,24 @@ class Launcher {
   const LaunchOptions& options_;
   Context context_;
   std::vector<cgroup::Directory> directories_;
+  std::vector<Error> warnings_;
+  kernel::MovedNetDevices net_devices_;
   UniqueFd channel_;
   UniqueFd console_;
   Child stage1_;
   Child init_;
 };
 
-}  // namespace
-
-Launch::Launch(pid_t pid, UniqueFd pidfd, UniqueFd channel, UniqueFd console)
-    : pid_(pid),
-      pidfd_(std::move(pidfd)),
-      channel_(std::move(channel)),
-      console_(std::move(console)) {}
+Launch::Launch(pid_t pid, UniqueFd pidfd, UniqueFd channel)
+    : pid_(pid), pidfd_(std::move(pidfd)), channel_(std::move(channel)) {}
 
 Launch::Launch(Launch&& other) noexcept
     : pid_(std::exchange(other.pid_, 0)),
       pidfd_(std::move(other.pidfd_)),
       channel_(std::move(other.channel_)),
       console_(std::move(other.console_)),
+      net_devices_(std::move(other.net_devices_)),
+      warnings_(std::move(other.warnings_)),
       released_(other.released_) {}
 
 Launch::~Launch() {
@@ -211,13 +259,25 @@ Status Launch::release() {
   // Init answers when it no longer dies with us: before that we must not end.
   TRY(ask(channel_.get(), Message::kRelease, Message::kReleased));
   released_ = true;
+  net_devices_.keep();
   channel_.reset();
   return ok();
 }
 
 Result<Launch> launch(const plan::Plan& plan, const LaunchOptions& options) {
   Launcher launcher(plan, options);
-  return launcher.run();
+  return launcher.create();
+}
+
+Result<Launch> launch_exec(const plan::Plan& plan, Target target, const LaunchOptions& options) {
+  Launcher launcher(plan, options);
+  return launcher.join(target);
+}
+
+bool reports(const plan::Plan& plan) {
+  const bool notifies = plan.process && plan.process->seccomp && plan.process->seccomp->notifies;
+  return notifies || plan.has_hooks(plan::HookKind::kStartContainer) ||
+         plan.has_hooks(plan::HookKind::kPoststart);
 }
 
 }  // namespace rt::stage

@@ -6,7 +6,8 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <initializer_list>
+#include <optional>
+#include <vector>
 
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
@@ -24,9 +25,14 @@ enum class Message : uint32_t {
   kConsole,        // init: the master end of the payload's terminal comes along
   kRlimitsPlease,  // init: a limit is beyond my rights, set them for me
   kRlimitsSet,     // runtime
+  kWarning,        // init: an Error that it went on after follows in the same message
+  kHooksPlease,    // init: the mounts are made, run the hooks that are yours
+  kHooksDone,      // runtime
   kReady,          // init: all is set up
   kRelease,        // runtime: the container is recorded; live without me
   kReleased,       // init: I do
+  kExecutes,       // init, in a report: nothing is left to do but to execute the payload
+  kListener,       // init, in a report: the seccomp listener is my descriptor of this number
 };
 
 Status send_message(int channel, Message message);
@@ -37,15 +43,19 @@ Status send_descriptor(int channel, Message message, int descriptor);
 /// Sends the error itself; text beyond what a message holds is cut.
 Status send_failure(int channel, const Error& error);
 
+/// The same for an error that the sender goes on after.
+Status send_warning(int channel, const Error& error);
+
 struct Heard {
   Message message = Message::kFailed;
-  pid_t sender = 0;     // in our own pid namespace, as the kernel vouches
-  UniqueFd descriptor;  // what came along, if anything
+  pid_t sender = 0;              // in our own pid namespace, as the kernel vouches
+  UniqueFd descriptor;           // what came along, if anything
+  std::optional<Error> warning;  // with kWarning
 };
 
 /// Waits for one of the messages `expected`. The peer's error comes back as if it had happened
 /// here.
-Result<Heard> expect(int channel, std::initializer_list<Message> expected);
+Result<Heard> expect(int channel, const std::vector<Message>& expected);
 
 /// Sends `request` and waits for its `answer`.
 Status ask(int channel, Message request, Message answer);

@@ -2,10 +2,12 @@
 // with children and open records must not do, and leaves init behind as the runtime's child.
 #include <cstdlib>
 
+#include "runtime/kernel/attributes.h"
 #include "runtime/kernel/namespaces.h"
 #include "runtime/kernel/process.h"
 #include "runtime/stage/context.h"
 #include "runtime/stage/protocol.h"
+#include "runtime/sys/mount.h"
 #include "runtime/sys/process.h"
 
 namespace rt::stage {
@@ -19,12 +21,31 @@ Status set_oom_score(Context& context) {
   if (context.cgroup_by_pid)
     TRY(ask(context.channel.get(), Message::kPlacePlease, Message::kPlaced));
   const auto& process = context.plan.process;
+  if (context.target != nullptr && process && process->cpu_affinity) {
+    TRY(at(process->cpu_affinity->origin, kernel::set_cpu_affinity(process->cpu_affinity->final)));
+  }
   if (!process || !process->oom_score_adj) return ok();
   return at("/process/oomScoreAdj", kernel::set_oom_score_adj(*process->oom_score_adj));
 }
 
+/// All of its namespaces at once, and its root directory.
+Status join_container(const Target& target) {
+  TRY(sys::set_dumpable(false));
+  if (target.namespaces == 0) return ok();
+  const Status joined = sys::setns(target.pidfd, target.namespaces);
+  if (!joined && joined.error().code() == ESRCH) return Error("container not running");
+  TRY(joined);
+  if (target.root) {
+    TRY(sys::fchdir(target.root.get()));
+    TRY(sys::chroot("."));
+  }
+  if ((target.namespaces & CLONE_NEWUSER) == 0) return ok();
+  return kernel::become_namespace_root(true);
+}
+
 Status join(Context& context) {
   // CVE-2016-9962: a process of a namespace that is joined must not look into this one.
+  if (context.target != nullptr) return join_container(*context.target);
   if (!context.namespaces.empty()) TRY(sys::set_dumpable(false));
   return kernel::join_namespaces(context.namespaces);
 }
@@ -70,10 +91,32 @@ constexpr Handler kHandlers[] = {
     {Step::kInit, clone_init},
 };
 
+/// What the runtime holds open of the host must not come along to where others may look into our
+/// process, dumpable or not: those with CAP_SYS_PTRACE in a pid namespace that is joined
+/// (CVE-2016-9962).
+Status close_hosts(const Context& context) {
+  const LaunchOptions& options = context.options;
+  std::vector<int> kept = {context.channel.get(), options.exec_fifo,       options.report.writer,
+                           options.report.keeper, context.root_path.get(), context.root_tree.get(),
+                           context.proc.get()};
+  for (const kernel::OpenNamespace& target : context.namespaces) kept.push_back(target.fd.get());
+  for (const UniqueFd& tree : context.mount_trees) kept.push_back(tree.get());
+  for (const UniqueFd& tree : context.device_trees) kept.push_back(tree.get());
+  if (context.target != nullptr) {
+    kept.push_back(context.target->pidfd);
+    kept.push_back(context.target->root.get());
+  }
+  return sys::close_from(3 + static_cast<int>(context.plan.preserved_fds), kept);
+}
+
 }  // namespace
 
 void stage1_main(Context& context) {
   Status done = sys::set_parent_death_signal(SIGKILL);
+  if (done) done = close_hosts(context);
+  // While our rights and the host's mounts are what they were: from here it comes along into the
+  // new mount namespace, wherever its path may be out of reach.
+  if (done && context.root_path) done = sys::fchdir(context.root_path.get());
   if (done) done = run_steps(plan::Actor::kStage1, kHandlers, context);
   if (!done) static_cast<void>(send_failure(context.channel.get(), done.error()));
   sys::exit_now(done ? EXIT_SUCCESS : EXIT_FAILURE);

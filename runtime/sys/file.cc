@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 
 #include "runtime/sys/retry.h"
@@ -50,6 +51,15 @@ Result<UniqueFd> open_in_root(int root, const std::string& path, int flags, mode
   return Error::from_errno("openat2", EAGAIN);
 }
 
+Result<UniqueFd> open_beneath(int directory, const std::string& path, int flags) {
+  open_how how{};
+  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS;
+  return checked_fd("openat2", retry([&] {
+                      return ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how);
+                    }));
+}
+
 Result<size_t> read(int fd, void* data, size_t size) {
   const ssize_t count = retry([&] { return ::read(fd, data, size); });
   if (count < 0) return Error::from_errno("read");
@@ -69,6 +79,14 @@ Result<std::string> read_all(int fd, size_t limit) {
   }
 }
 
+Result<std::string> read_start(int fd, size_t limit) {
+  std::string text(limit, '\0');
+  const ssize_t count = retry([&] { return ::pread(fd, text.data(), text.size(), 0); });
+  if (count < 0) return Error::from_errno("pread");
+  text.resize(static_cast<size_t>(count));
+  return text;
+}
+
 Result<std::string> read_file(const std::string& path, size_t limit) {
   const UniqueFd file = TRY(open(path, O_RDONLY));
   return read_all(file.get(), limit);
@@ -85,6 +103,25 @@ Result<size_t> write_some(int fd, std::string_view text) {
   const ssize_t written = retry([&] { return ::write(fd, text.data(), text.size()); });
   if (written < 0) return Error::from_errno("write");
   return static_cast<size_t>(written);
+}
+
+Result<Pipe> pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) < 0) return Error::from_errno("pipe2");
+  Pipe pipe;
+  pipe.read = UniqueFd(ends[0]);
+  pipe.write = UniqueFd(ends[1]);
+  return pipe;
+}
+
+Result<size_t> pipe_size(int fd) {
+  const int size = ::fcntl(fd, F_GETPIPE_SZ);
+  if (size < 0) return Error::from_errno("fcntl F_GETPIPE_SZ");
+  return static_cast<size_t>(size);
+}
+
+Status set_pipe_size(int fd, size_t size) {
+  return check("fcntl F_SETPIPE_SZ", ::fcntl(fd, F_SETPIPE_SZ, static_cast<int>(size)));
 }
 
 Status set_nonblocking(int fd) {

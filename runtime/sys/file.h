@@ -31,11 +31,19 @@ Result<std::optional<UniqueFd>> open_if_exists(const std::string& path, int flag
 /// Linux 5.6.
 Result<UniqueFd> open_in_root(int root, const std::string& path, int flags, mode_t mode = 0);
 
+/// openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS: neither a link nor
+/// something mounted over a part of the path can lead away from `directory` and its mount.
+/// Linux 5.6.
+Result<UniqueFd> open_beneath(int directory, const std::string& path, int flags);
+
 /// Bytes read by one read(2); 0 at the end of the file.
 Result<size_t> read(int fd, void* data, size_t size);
 
 /// The rest of the file; an error (EFBIG) when it is longer than `limit` bytes.
 Result<std::string> read_all(int fd, size_t limit);
+
+/// One pread(2) at the beginning of the file: up to `limit` bytes, wherever its position is.
+Result<std::string> read_start(int fd, size_t limit);
 
 /// open(2) and read_all.
 Result<std::string> read_file(const std::string& path, size_t limit);
@@ -48,6 +56,19 @@ Status write_all(int fd, std::string_view text);
 
 /// One write(2); the bytes it took.
 Result<size_t> write_some(int fd, std::string_view text);
+
+/// pipe2(2) with O_CLOEXEC.
+struct Pipe {
+  UniqueFd read;
+  UniqueFd write;
+};
+Result<Pipe> pipe();
+
+/// fcntl(F_SETPIPE_SZ): room for `size` bytes at least. More than /proc/sys/fs/pipe-max-size needs
+/// CAP_SYS_RESOURCE.
+Status set_pipe_size(int fd, size_t size);
+/// fcntl(F_GETPIPE_SZ): how many bytes a writer can leave in it before it waits for the reader.
+Result<size_t> pipe_size(int fd);
 
 /// fcntl(F_SETFL, O_NONBLOCK).
 Status set_nonblocking(int fd);

@@ -103,6 +103,7 @@ Status setgroups(const std::vector<gid_t>& groups) {
 uid_t geteuid() { return ::geteuid(); }
 gid_t getegid() { return ::getegid(); }
 pid_t getpid() { return ::getpid(); }
+pid_t getppid() { return ::getppid(); }
 
 Status sethostname(const std::string& name) {
   return check("sethostname", ::sethostname(name.data(), name.size()));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "runtime/sys/retry.h"
 
@@ -72,12 +73,16 @@ Result<Limit> getrlimit(pid_t pid, int resource) {
   return Limit{.soft = now.rlim_cur, .hard = now.rlim_max};
 }
 
-Status close_from(int first, std::array<int, 2> kept) {
-  std::ranges::sort(kept);
-  for (const int keep : kept) {
-    if (keep < first) continue;
-    if (keep > first) TRY(check("close_range", ::syscall(SYS_close_range, first, keep - 1, 0)));
-    first = keep + 1;
+Status close_from(int first, std::span<const int> kept) {
+  // Without memory of its own: init, near its end, may not get any.
+  while (true) {
+    int next = std::numeric_limits<int>::max();
+    for (const int keep : kept) {
+      if (keep >= first) next = std::min(next, keep);
+    }
+    if (next == std::numeric_limits<int>::max()) break;
+    if (next > first) TRY(check("close_range", ::syscall(SYS_close_range, first, next - 1, 0)));
+    first = next + 1;
   }
   return check("close_range", ::syscall(SYS_close_range, first, ~0U, 0));
 }

@@ -5,10 +5,10 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -109,6 +109,7 @@ Status setgroups(const std::vector<gid_t>& groups);
 uid_t geteuid();
 gid_t getegid();
 pid_t getpid();
+pid_t getppid();
 
 /// sethostname(2), setdomainname(2).
 Status sethostname(const std::string& name);
@@ -126,7 +127,7 @@ Result<Limit> getrlimit(pid_t pid, int resource);
 Status join_session_keyring(const std::string& name);
 
 /// close_range(2) of `first` and all descriptors above it, but for those in `kept`. Linux 5.9.
-Status close_from(int first, std::array<int, 2> kept = {-1, -1});
+Status close_from(int first, std::span<const int> kept = {});
 
 /// fcntl(F_SETFD): `fd` stays open over execve(2).
 Status keep_on_exec(int fd);

@@ -7,7 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <climits>
 
 #include "runtime/sys/process.h"
 #include "runtime/sys/retry.h"
@@ -57,7 +59,9 @@ Result<std::optional<size_t>> wait_readable(const std::vector<int>& fds,
   const auto deadline = monotonic_clock() + patience;
   std::chrono::milliseconds left = patience;
   while (true) {
-    const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(left.count()));
+    // What poll(2) cannot wait for in one call (24 days), we wait for in several.
+    const int64_t turn = std::min<int64_t>(left.count(), INT_MAX);
+    const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(turn));
     if (ready < 0 && errno != EINTR) return Error::from_errno("poll");
     for (size_t i = 0; ready > 0 && i < polled.size(); ++i) {
       if (polled[i].revents != 0) return std::optional<size_t>(i);

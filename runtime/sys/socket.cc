@@ -1,13 +1,51 @@
 #include "runtime/sys/socket.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 #include "runtime/sys/retry.h"
 
 namespace rt::sys {
+namespace {
+
+struct Address {
+  sockaddr_un name{};
+  socklen_t size = 0;
+
+  [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&name); }
+};
+
+/// unix(7). Neither a path of the full length nor an abstract name ends with a NUL: the size says
+/// where it ends.
+Result<Address> make_address(std::string_view call, const std::string& text) {
+  Address address;
+  address.name.sun_family = AF_UNIX;
+  if (text.empty() || text.size() > sizeof address.name.sun_path) {
+    return Error::from_errno(call, ENAMETOOLONG);
+  }
+  std::memcpy(address.name.sun_path, text.data(), text.size());
+  address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size());
+  return address;
+}
+
+/// `seconds` bound how long connecting and sending may take.
+Result<UniqueFd> connect_to(const Address& peer, int type, int seconds) {
+  UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  if (!socket) return Error::from_errno("socket");
+  timeval patience{};
+  patience.tv_sec = seconds;
+  TRY(check("setsockopt",
+            ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience)));
+  TRY(check("connect", retry([&] { return ::connect(socket.get(), peer.get(), peer.size); })));
+  return socket;
+}
+
+}  // namespace
 
 Result<SocketPair> socket_pair() {
   std::array<int, 2> ends{};
@@ -41,7 +79,11 @@ Status send_descriptor(int socket, const void* data, size_t size, int descriptor
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof descriptor);
   std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-  return check("sendmsg", retry([&] { return ::sendmsg(socket, &message, MSG_NOSIGNAL); }));
+  const ssize_t sent = retry([&] { return ::sendmsg(socket, &message, MSG_NOSIGNAL); });
+  if (sent < 0) return Error::from_errno("sendmsg");
+  // A stream socket whose peer stopped reading before the time was over.
+  if (static_cast<size_t>(sent) != size) return Error::from_errno("sendmsg", EAGAIN);
+  return ok();
 }
 
 Result<Received> receive(int socket, void* data, size_t size) {
@@ -71,6 +113,25 @@ Result<Received> receive(int socket, void* data, size_t size) {
     }
   }
   return received;
+}
+
+Result<UniqueFd> connect_unix(const std::string& path, int seconds) {
+  const Address address = TRY(make_address("connect", path));
+  return connect_to(address, SOCK_STREAM, seconds);
+}
+
+Result<UniqueFd> connect_datagrams(const std::string& address, int seconds) {
+  Address peer = TRY(make_address("connect", address));
+  if (address[0] == '@') peer.name.sun_path[0] = '\0';
+  return connect_to(peer, SOCK_DGRAM, seconds);
+}
+
+Result<UniqueFd> bind_datagrams(const std::string& path) {
+  const Address address = TRY(make_address("bind", path));
+  UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return Error::from_errno("socket");
+  TRY(check("bind", ::bind(socket.get(), address.get(), address.size)));
+  return socket;
 }
 
 }  // namespace rt::sys

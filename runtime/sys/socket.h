@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <string>
 
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
@@ -22,7 +23,8 @@ Result<SocketPair> socket_pair();
 /// send(2) of one message; no SIGPIPE when the peer is gone.
 Status send(int socket, const void* data, size_t size);
 
-/// sendmsg(2) of one message with one descriptor (SCM_RIGHTS).
+/// sendmsg(2) of one message with one descriptor (SCM_RIGHTS). EAGAIN when the peer takes only a
+/// part of it in the socket's time.
 Status send_descriptor(int socket, const void* data, size_t size, int descriptor);
 
 /// One message.
@@ -33,5 +35,16 @@ struct Received {
 };
 /// recvmsg(2) of one message into `data`.
 Result<Received> receive(int socket, void* data, size_t size);
+
+/// connect(2) to the stream socket at `path`, which may be as long as sun_path: 108 bytes. Gives up
+/// (EAGAIN) when nobody accepts for `seconds`.
+Result<UniqueFd> connect_unix(const std::string& path, int seconds);
+
+/// connect(2) of a datagram socket to a path, or to the abstract name behind a '@'. A message that
+/// finds no room there for `seconds` is an error (EAGAIN).
+Result<UniqueFd> connect_datagrams(const std::string& address, int seconds);
+
+/// bind(2) of a datagram socket, which does not block, to `path`, which must not exist.
+Result<UniqueFd> bind_datagrams(const std::string& path);
 
 }  // namespace rt::sys

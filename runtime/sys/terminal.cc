@@ -2,11 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-
-#include <cstring>
 
 #include "runtime/sys/retry.h"
 
@@ -54,27 +49,6 @@ termios raw_attributes(termios attributes) {
   ::cfmakeraw(&attributes);
   attributes.c_oflag |= OPOST;
   return attributes;
-}
-
-Result<UniqueFd> connect_unix(const std::string& path, int seconds) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() > sizeof address.sun_path) {
-    return Error::from_errno("connect", ENAMETOOLONG);
-  }
-  // A path of the full length has no NUL: the length says where it ends.
-  std::memcpy(address.sun_path, path.data(), path.size());
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket) return Error::from_errno("socket");
-  timeval patience{};
-  patience.tv_sec = seconds;
-  TRY(check("setsockopt",
-            ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience)));
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-  TRY(check("connect", retry([&] {
-              return ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length);
-            })));
-  return socket;
 }
 
 }  // namespace rt::sys

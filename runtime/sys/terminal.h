@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
@@ -36,9 +35,5 @@ Status set_terminal_attributes(int fd, const termios& attributes);
 
 /// cfmakeraw(3) of them, but line ends are still made of newlines (OPOST).
 termios raw_attributes(termios attributes);
-
-/// connect(2) to the stream socket at `path`, which may be as long as sun_path: 108 bytes. Gives up
-/// (EAGAIN) when nobody accepts for `seconds`.
-Result<UniqueFd> connect_unix(const std::string& path, int seconds);
 
 }  // namespace rt::sys

@@ -1,5 +1,6 @@
 // What a failure looks like: one line for people, one JSON object for programs.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/base/text.h"
 #include "tests/support/container.h"
@@ -170,6 +171,88 @@ INSTANTIATE_TEST_SUITE_P(
                       BadConfig{"Nul", R"({"ociVersion":"1.0.0","root":{"path":"root\u0000fs"}})"},
                       BadConfig{"Overflow", R"({"ociVersion":"1.0.0","process":{"cwd":"/",
                                 "args":["x"],"user":{"uid":4294967296,"gid":0}}})"}),
+    [](const auto& info) { return std::string(info.param.what); });
+
+/// One property that cannot be as it is, or not beside the others.
+struct Fault {
+  const char* what;
+  void (*change)(Config&);
+  const char* pointer;
+  const char* section;
+};
+
+class Faults : public Container, public ::testing::WithParamInterface<Fault> {};
+
+TEST_P(Faults, AreFoundBeforeAnythingIsMade) {
+  ASSERT_EQ(::rmdir(state_root().c_str()), 0);
+  // The first thing of a container that anybody outside would see.
+  const std::string trace = directory() + "/trace";
+  config_.set("/hooks/prestart",
+              cat(R"([{"path": "/bin/touch", "args": ["touch", ")", trace, R"("]}])"));
+  config_.set("/hooks/poststop",
+              cat(R"([{"path": "/bin/touch", "args": ["touch", ")", trace, R"("]}])"));
+  GetParam().change(config_);
+  const Outcome outcome = create();
+  EXPECT_EQ(outcome.exit_code, 1) << "signal " << outcome.signal;
+  EXPECT_NE(outcome.err.find(cat("config.json:1:")), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find(GetParam().pointer), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find(GetParam().section), std::string::npos) << outcome.err;
+  EXPECT_FALSE(exists(state_root()));
+  EXPECT_FALSE(exists(trace));
+}
+
+constexpr const char* kOneId = R"([{"containerID": 0, "hostID": 0, "size": 1}])";
+
+INSTANTIATE_TEST_SUITE_P(
+    Config, Faults,
+    ::testing::Values(
+        Fault{"Type", [](auto& config) { config.set("/process/user/uid", "\"root\""); },
+              "/process/user/uid", "config.md, \"POSIX-platform User\""},
+        Fault{"Word", [](auto& config) { config.set("/linux/rootfsPropagation", "\"up\""); },
+              "/linux/rootfsPropagation", "config-linux.md, \"Rootfs Mount Propagation\""},
+        Fault{"Range", [](auto& config) { config.set("/process/oomScoreAdj", "1001"); },
+              "/process/oomScoreAdj", "config.md, \"Linux Process\""},
+        Fault{"Required", [](auto& config) { config.erase("/process/cwd"); }, "/process",
+              "config.md, \"Process\""},
+        Fault{"HostnameOfTheHost", [](auto& config) { config.without_namespace("uts"); },
+              "/hostname", "config.md, \"Hostname\""},
+        Fault{"SysctlOfTheHost",
+              [](auto& config) {
+                config.without_namespace("network").set("/linux/sysctl/net.core.somaxconn",
+                                                        "\"5\"");
+              },
+              "/linux/sysctl/net.core.somaxconn", "config-linux.md, \"Sysctl\""},
+        Fault{"MappingWithoutUserNamespace",
+              [](auto& config) {
+                config.set("/linux/uidMappings", kOneId).set("/linux/gidMappings", kOneId);
+              },
+              "/linux/uidMappings", "config-linux.md, \"User namespace mappings\""},
+        Fault{"UserNamespaceWithoutMapping",
+              [](auto& config) { config.add("/linux/namespaces", R"({"type": "user"})"); },
+              "/linux/uidMappings", "config-linux.md, \"User namespace mappings\""},
+        Fault{"IdmapWithoutMapping",
+              [](auto& config) { config.mount("/data", "none", "/tmp", {"bind", "idmap"}); },
+              "/mounts/6/options/1", "config.md, \"Linux mount options\""},
+        Fault{"BindWithoutSource",
+              [](auto& config) { config.mount("/data", "none", "", {"bind"}); }, "/mounts/6/source",
+              "config.md, \"Linux mount options\""},
+        Fault{"ClockWithoutTimeNamespace",
+              [](auto& config) { config.set("/linux/timeOffsets/boottime/secs", "1"); },
+              "/linux/timeOffsets", "config-linux.md, \"Offset for Time Namespace\""},
+        Fault{"NetDeviceWithoutNetworkNamespace",
+              [](auto& config) {
+                config.without_namespace("network").set("/linux/netDevices/eth0", "{}");
+              },
+              "/linux/netDevices", "config-linux.md, \"Network Devices\""},
+        Fault{"NotifyWithoutListener",
+              [](auto& config) {
+                config.set("/linux/seccomp", R"({"defaultAction": "SCMP_ACT_ALLOW",
+                    "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]})");
+              },
+              "/linux/seccomp/syscalls/0/action", "config-linux.md, \"Seccomp\""},
+        Fault{"TerminalWithoutDevpts",
+              [](auto& config) { config.set("/process/terminal", "true").erase("/mounts/2"); },
+              "/process/terminal", "config.md, \"Process\""}),
     [](const auto& info) { return std::string(info.param.what); });
 
 TEST_F(Errors, ADeepConfigIsRefused) {

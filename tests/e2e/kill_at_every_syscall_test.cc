@@ -125,5 +125,12 @@ TEST_F(KillAtEverySyscall, OfCreateWithAUserNamespace) {
   kill_at_every_syscall();
 }
 
+TEST_F(KillAtEverySyscall, OfCreateWithHooks) {
+  for (const char* kind : {"prestart", "createRuntime", "createContainer", "poststop"}) {
+    config_.add(cat("/hooks/", kind), R"({"path": "/bin/true"})");
+  }
+  kill_at_every_syscall();
+}
+
 }  // namespace
 }  // namespace rt::testing

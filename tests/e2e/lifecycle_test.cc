@@ -283,6 +283,9 @@ TEST_F(Lifecycle, ForceDoesNotWaitForAStartThatIsStuck) {
   ASSERT_TRUE(succeeds(create()));
   const pid_t init = pid();
   ASSERT_EQ(::kill(init, SIGSTOP), 0);
+  // Before it is, it may still take what `start` writes.
+  const std::string stat = cat("/proc/", init, "/stat");
+  ASSERT_TRUE(eventually([&] { return read(stat).find(") T ") != std::string::npos; }));
   Program stuck(runtime_binary(), call({"start", id()}));
   const std::string holder = cat(" ", stuck.pid(), " ");
   ASSERT_TRUE(eventually([&] { return read("/proc/locks").find(holder) != std::string::npos; }));

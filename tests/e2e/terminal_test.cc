@@ -10,6 +10,7 @@
 #include "runtime/base/unique_fd.h"
 #include "runtime/sys/socket.h"
 #include "tests/support/container.h"
+#include "tests/support/listener.h"
 #include "tests/support/matchers.h"
 
 namespace rt::testing {
@@ -23,26 +24,6 @@ class Terminal : public Container {
   }
 
   std::string socket_path() const { return directory() + "/console.sock"; }
-
-  UniqueFd listen() const {
-    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, socket_path().c_str(), sizeof address.sun_path - 1);
-    EXPECT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::listen(socket.get(), 1), 0);
-    return socket;
-  }
-
-  /// What comes out of the terminal until the payload has closed it.
-  static std::string read_to_end(int master) {
-    std::string all;
-    std::array<char, 256> block{};
-    for (ssize_t count = 0; (count = ::read(master, block.data(), block.size())) > 0;) {
-      all.append(block.data(), static_cast<size_t>(count));
-    }
-    return all;
-  }
 
   Outcome create_with_socket() const {
     write_config();
@@ -88,17 +69,14 @@ TEST_F(Terminal, ShowsAllThatIsWrittenBeforeTheEnd) {
 }
 
 TEST_F(Terminal, IsSentToTheConsoleSocket) {
-  const UniqueFd listener = listen();
+  const Listener listener(socket_path());
   config_.shell("echo from inside");
   ASSERT_TRUE(succeeds(create_with_socket()));
-  const UniqueFd connection(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  std::array<char, 64> name{};
-  const Result<sys::Received> received = sys::receive(connection.get(), name.data(), name.size());
-  ASSERT_TRUE(is_ok(received));
-  EXPECT_GT(received.value().size, 0U);
-  ASSERT_TRUE(::isatty(received.value().descriptor.get()) == 1);
+  const Delivery delivery = receive_all(listener.accept().get());
+  EXPECT_FALSE(delivery.text.empty());
+  ASSERT_TRUE(::isatty(delivery.descriptor.get()) == 1);
   ASSERT_TRUE(succeeds(start()));
-  EXPECT_EQ(read_to_end(received.value().descriptor.get()), "from inside\r\n");
+  EXPECT_EQ(read_terminal(delivery.descriptor.get()), "from inside\r\n");
   EXPECT_TRUE(succeeds(remove_by_force()));
 }
 

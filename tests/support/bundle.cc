@@ -52,10 +52,10 @@ constexpr const char* kDefault = R"({
 })";
 
 constexpr const char* kApplets[] = {
-    "cat",   "chmod",    "cut", "dd",       "echo", "env",    "false",  "find",  "grep",
-    "head",  "hostname", "id",  "kill",     "ls",   "mkdir",  "mkfifo", "mknod", "mount",
-    "nproc", "ps",       "pwd", "readlink", "rm",   "sh",     "sleep",  "sort",  "stat",
-    "test",  "touch",    "tr",  "true",     "tty",  "umount", "uname",  "wc",
+    "cat",   "chmod",    "cut",   "dd",  "echo",     "env", "false",  "find",   "grep",
+    "head",  "hostname", "id",    "ip",  "kill",     "ls",  "mkdir",  "mkfifo", "mknod",
+    "mount", "nproc",    "ps",    "pwd", "readlink", "rm",  "sh",     "sleep",  "sort",
+    "stat",  "test",     "touch", "tr",  "true",     "tty", "umount", "uname",  "wc",
 };
 
 int remove_one(const char* path, const struct stat* /*info*/, int /*type*/, struct FTW* /*where*/) {

@@ -73,6 +73,7 @@ Program::Program(const std::string& path, const Call& call)
   const UniqueFd in = nameless_file(call.input);
   const int streams[3] = {in.get(), out_.get(), err_.get()};
   pid_ = ::fork();
+  if (pid_ < 0) std::abort();  // kill(2) takes -1 for everybody
   if (pid_ == 0) become(path, call, streams);
 }
 

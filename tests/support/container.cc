@@ -85,10 +85,10 @@ Outcome Container::runtime(const std::vector<std::string>& args, Call rest) cons
   return run_program(runtime_binary(), call(args, std::move(rest)));
 }
 
-Outcome Container::runtime_as(uid_t user, const std::vector<std::string>& args) const {
+Outcome Container::runtime_as(uid_t user, const std::vector<std::string>& args, Call rest) const {
   const std::string copy = directory() + "/runtime";
   if (!exists(copy)) copy_file(runtime_binary(), copy, 0755);
-  Call as_user;
+  Call as_user = std::move(rest);
   as_user.before_exec = [user] {
     const bool done = ::setgroups(0, nullptr) == 0 && ::setresgid(user, user, user) == 0 &&
                       ::setresuid(user, user, user) == 0;

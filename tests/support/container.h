@@ -41,7 +41,8 @@ class Container : public ::testing::Test {
   [[nodiscard]] Outcome runtime(const std::vector<std::string>& args, Call rest = {}) const;
 
   /// The same as another user, without groups. (Bazel keeps the binary where only root may go.)
-  [[nodiscard]] Outcome runtime_as(uid_t user, const std::vector<std::string>& args) const;
+  [[nodiscard]] Outcome runtime_as(uid_t user, const std::vector<std::string>& args,
+                                   Call rest = {}) const;
 
   // The commands on the container id(). create and run write the config first.
   Outcome create() const;

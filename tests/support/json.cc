@@ -70,6 +70,16 @@ size_t Json::size(std::string_view pointer) const {
   return value->IsObject() ? value->MemberCount() : 0;
 }
 
+std::vector<std::string> Json::names(std::string_view pointer) const {
+  std::vector<std::string> all;
+  const rapidjson::Value* value = impl_->find(pointer);
+  if (value == nullptr || !value->IsObject()) return all;
+  for (const auto& member : value->GetObject()) {
+    all.emplace_back(member.name.GetString(), member.name.GetStringLength());
+  }
+  return all;
+}
+
 std::string Json::text() const { return written(impl_->document); }
 
 Json& Json::set(std::string_view pointer, std::string_view value) {

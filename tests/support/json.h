@@ -25,6 +25,8 @@ class Json {
   [[nodiscard]] std::string at(std::string_view pointer) const;
   /// The elements of an array, or the members of an object; 0 otherwise.
   [[nodiscard]] size_t size(std::string_view pointer = "") const;
+  /// The names of an object's members, in their order.
+  [[nodiscard]] std::vector<std::string> names(std::string_view pointer) const;
   [[nodiscard]] std::string text() const;
 
   /// Replaces or makes the place; `value` is JSON text.

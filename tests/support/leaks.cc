@@ -1,6 +1,7 @@
 #include "tests/support/leaks.h"
 
 #include <gtest/gtest.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -84,6 +85,15 @@ std::set<std::string> own_descriptors() {
   return found;
 }
 
+std::set<std::string> own_interfaces() {
+  std::set<std::string> found;
+  struct if_nameindex* const all = ::if_nameindex();
+  if (all == nullptr) return found;
+  for (struct if_nameindex* one = all; one->if_index != 0; ++one) found.emplace(one->if_name);
+  ::if_freenameindex(all);
+  return found;
+}
+
 void add_new(std::string& text, const char* what, const std::set<std::string>& before,
              const std::set<std::string>& after) {
   for (const std::string& one : after) {
@@ -124,11 +134,13 @@ Snapshot take_snapshot(const Watched& watched) {
     if (path.find(watched.token) != std::string::npos) snapshot.cgroups.insert(path);
   }
   snapshot.state = names_in(watched.state_root);
+  snapshot.state.erase("~~filters");  // a cache, kept on purpose
   snapshot.bundle = names_in(watched.bundle);
   for (const auto& [pid, description] : descendants()) snapshot.processes.insert(description);
   snapshot.keyrings = lines_with("/proc/keys", watched.token);
   snapshot.descriptors = own_descriptors();
   for (const std::string& name : names_in("/dev/shm")) snapshot.shared_memory.insert(name);
+  snapshot.interfaces = own_interfaces();
   return snapshot;
 }
 
@@ -141,6 +153,7 @@ std::string difference(const Snapshot& before, const Snapshot& after) {
   add_new(text, "process", before.processes, after.processes);
   add_new(text, "keyring", before.keyrings, after.keyrings);
   add_new(text, "descriptor", before.descriptors, after.descriptors);
+  add_new(text, "network interface", before.interfaces, after.interfaces);
   add_new(text, "shared memory", before.shared_memory, after.shared_memory);
   add_new(text, "file in the bundle", before.bundle, after.bundle);
   return text;

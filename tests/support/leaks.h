@@ -21,6 +21,7 @@ struct Snapshot {
   std::set<std::string> keyrings;       // with the token in their name
   std::set<std::string> descriptors;    // of this process
   std::set<std::string> shared_memory;  // /dev/shm
+  std::set<std::string> interfaces;     // of the network namespace we are in
   std::set<std::string> bundle;         // entries of the bundle's directory
   bool operator==(const Snapshot&) const = default;
 };

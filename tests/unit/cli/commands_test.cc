@@ -69,9 +69,10 @@ TEST(Program, CommandNamesAreUnique) {
   }
 }
 
-TEST(Program, OnlyCreateAndRunAreSealed) {
+TEST(Program, OnlyWhatMakesProcessesIsSealed) {
   for (const Command* command : all_commands()) {
-    const bool makes_processes = command->name == "create" || command->name == "run";
+    const bool makes_processes =
+        command->name == "create" || command->name == "run" || command->name == "exec";
     EXPECT_EQ(command->seals, makes_processes) << command->name;
   }
   EXPECT_TRUE(run({"create", "x"}).sealed);
@@ -108,6 +109,9 @@ INSTANTIATE_TEST_SUITE_P(
                   {"--log-format=xml", "list"},
                   "--log-format: unknown format \"xml\": expected text or json"},
         Rejection{"TooFew", {"state"}, "state: too few arguments: expected <id>"},
+        Rejection{"StartWithoutId", {"start"}, "start: too few arguments: expected <id>"},
+        Rejection{"KillWithoutId", {"kill"}, "kill: too few arguments: expected <id> [<signal>]"},
+        Rejection{"DeleteWithoutId", {"delete"}, "delete: too few arguments: expected <id>"},
         Rejection{
             "TooMany", {"state", "a", "b"}, "state: unexpected argument \"b\": expected <id>"},
         Rejection{"UnknownOption",

@@ -63,10 +63,38 @@ TEST(Located, SaysLineAndStep) {
             "mount: permission denied (config.json:3:5 /mounts/0, step \"mounts\")");
 }
 
+TEST(Located, SaysTheSectionOfARuleThatIsBroken) {
+  const std::string text = "{\n  \"mounts\": [\n    {}\n  ]\n}";
+  const Error rule = Error("a bind mount needs a source").at("/mounts/0");
+  EXPECT_EQ(located(rule, text).message(),
+            "a bind mount needs a source (config.json:3:5 /mounts/0, config.md, \"Mounts\")");
+  const Error call = Error::from_errno("open", ENOENT).at("/mounts/0");
+  EXPECT_EQ(located(call, text).message(),
+            "open: no such file or directory (config.json:3:5 /mounts/0)");
+}
+
 TEST(Located, SaysWhatElseAskedForIt) {
   const Error error = Error("mknod: operation not permitted").at("default: devices");
   EXPECT_EQ(located(error, "{}").message(), "mknod: operation not permitted (default: devices)");
   EXPECT_EQ(located(Error("it broke"), "{}").message(), "it broke");
+}
+
+TEST(WarningsOf, SayOnceWhatIsWrongInOnePlace) {
+  Bundle bundle;
+  bundle.text = "{}";
+  spec::Diagnostic unknown;
+  unknown.severity = spec::Severity::kWarning;
+  unknown.pointer = "/process/capabilities/bounding/0";
+  unknown.message = "unknown capability \"CAP_X\" is not granted";
+  bundle.diagnostics = {unknown};
+  plan::Plan plan;
+  plan.warnings = {{"/process/capabilities/bounding/0", "not granted: \"CAP_X\""},
+                   {"/process/capabilities", "not granted: CAP_BPF"}};
+  EXPECT_EQ(warnings_of(bundle, plan),
+            (std::vector<std::string>{
+                "config.json:1:1 /process/capabilities/bounding/0: unknown capability \"CAP_X\" is "
+                "not granted",
+                "config.json:1:1 /process/capabilities: not granted: CAP_BPF"}));
 }
 
 }  // namespace

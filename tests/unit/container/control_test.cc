@@ -110,7 +110,7 @@ TEST_F(Control, KillAllReachesAnInitWithoutACgroup) {
 
 TEST_F(Control, DeleteRefusesARunningContainer) {
   make_running(sleeper_);
-  EXPECT_TRUE(fails_with(destroy(store_, "x", DeleteMode::kStoppedOnly),
+  EXPECT_TRUE(fails_with(destroy(store_, "x", DeleteMode::kStoppedOnly, nullptr),
                          "cannot delete container x that is not stopped: running"));
   EXPECT_TRUE(sleeper_.lives());
   EXPECT_FALSE(is_empty());
@@ -118,15 +118,15 @@ TEST_F(Control, DeleteRefusesARunningContainer) {
 
 TEST_F(Control, DeleteByForceKillsInit) {
   make_running(sleeper_);
-  ASSERT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kForce)));
+  ASSERT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kForce, nullptr)));
   EXPECT_EQ(sleeper_.wait(), SIGKILL);
   EXPECT_TRUE(is_empty());
-  EXPECT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kForce)));
+  EXPECT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kForce, nullptr)));
 }
 
 TEST_F(Control, DeleteSparesAStrangerWithInitsPid) {
   make_stopped(sleeper_);
-  ASSERT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kForce)));
+  ASSERT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kForce, nullptr)));
   EXPECT_TRUE(sleeper_.lives());
   EXPECT_TRUE(is_empty());
 }
@@ -134,33 +134,35 @@ TEST_F(Control, DeleteSparesAStrangerWithInitsPid) {
 TEST_F(Control, DeleteKillsACreatedContainer) {
   make_running(sleeper_);
   Entry entry = store_.find("x").value().value();
-  ASSERT_TRUE(is_ok(entry.make_fifo()));
-  const auto reader = entry.open_fifo(O_RDWR);
+  ASSERT_TRUE(is_ok(entry.make_fifo(Fifo::kExec)));
+  const auto reader = entry.open_fifo(Fifo::kExec, O_RDWR);
   ASSERT_TRUE(is_ok(reader));
-  ASSERT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kStoppedOnly)));
+  ASSERT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kStoppedOnly, nullptr)));
   EXPECT_EQ(sleeper_.wait(), SIGKILL);
 }
 
 TEST_F(Control, StartSaysWhyNot) {
-  EXPECT_TRUE(fails_with(start(store_, "x"), "x: container does not exist"));
+  EXPECT_TRUE(fails_with(start(store_, "x", nullptr), "x: container does not exist"));
   make_running(sleeper_);
-  EXPECT_TRUE(fails_with(start(store_, "x"), "x: cannot start an already running container"));
+  EXPECT_TRUE(
+      fails_with(start(store_, "x", nullptr), "x: cannot start an already running container"));
 }
 
 TEST_F(Control, StartOfAStoppedContainerSaysSo) {
   make_stopped(sleeper_);
-  EXPECT_TRUE(fails_with(start(store_, "x"), "x: cannot start a container that has stopped"));
+  EXPECT_TRUE(
+      fails_with(start(store_, "x", nullptr), "x: cannot start a container that has stopped"));
 }
 
 TEST_F(Control, StartFailsWhenInitDiesAtTheFifo) {
   make_running(sleeper_);
   Entry entry = store_.find("x").value().value();
-  ASSERT_TRUE(is_ok(entry.make_fifo()));
-  const auto reader = entry.open_fifo(O_RDWR);  // holds it open, and never reads
+  ASSERT_TRUE(is_ok(entry.make_fifo(Fifo::kExec)));
+  const auto reader = entry.open_fifo(Fifo::kExec, O_RDWR);  // holds it open, and never reads
   ASSERT_TRUE(is_ok(reader));
   const pid_t starter = ::fork();
   if (starter == 0) {
-    const Status started = start(store_, "x");
+    const Status started = start(store_, "x", nullptr);
     ::_exit(!started && started.error().message().find("init ended before") != std::string::npos
                 ? 0
                 : 1);
@@ -174,21 +176,21 @@ TEST_F(Control, StartFailsWhenInitDiesAtTheFifo) {
 TEST_F(Control, StartEndsWhenInitHasExecuted) {
   make_running(sleeper_);
   Entry entry = store_.find("x").value().value();
-  ASSERT_TRUE(is_ok(entry.make_fifo()));
-  auto reader = entry.open_fifo(O_RDWR);
+  ASSERT_TRUE(is_ok(entry.make_fifo(Fifo::kExec)));
+  auto reader = entry.open_fifo(Fifo::kExec, O_RDWR);
   ASSERT_TRUE(is_ok(reader));
   const pid_t starter = ::fork();
   if (starter == 0) {
     static_cast<void>(reader.value().release());
     ::close_range(3, ~0U, 0);
     const Store store = Store::open(root_).value();
-    ::_exit(start(store, "x").ok() ? 0 : 1);
+    ::_exit(start(store, "x", nullptr).ok() ? 0 : 1);
   }
   char byte = 0;
   ASSERT_TRUE(is_ok(sys::read(reader.value().get(), &byte, 1)));
   reader.value().reset();  // as execve(2) does
   EXPECT_EQ(sys::wait_for(starter).value(), 0);
-  EXPECT_FALSE(entry.open_fifo(O_RDONLY | O_NONBLOCK).ok());
+  EXPECT_FALSE(entry.open_fifo(Fifo::kExec, O_RDONLY | O_NONBLOCK).ok());
 }
 
 class BrokenRecord : public Control, public ::testing::WithParamInterface<const char*> {};
@@ -197,10 +199,10 @@ TEST_P(BrokenRecord, IsNamedAndCanBeDeletedByForce) {
   write_record(GetParam());
   const std::string file = cat(root_, "/x/record.json: ");
   EXPECT_TRUE(fails_with(inspect(store_, "x"), file));
-  EXPECT_TRUE(fails_with(start(store_, "x"), file));
+  EXPECT_TRUE(fails_with(start(store_, "x", nullptr), file));
   EXPECT_TRUE(fails_with(kill(store_, "x", SIGKILL, KillTarget::kInit), file));
-  EXPECT_TRUE(fails_with(destroy(store_, "x", DeleteMode::kStoppedOnly), file));
-  ASSERT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kForce)));
+  EXPECT_TRUE(fails_with(destroy(store_, "x", DeleteMode::kStoppedOnly, nullptr), file));
+  ASSERT_TRUE(is_ok(destroy(store_, "x", DeleteMode::kForce, nullptr)));
   EXPECT_TRUE(is_empty());
 }
 

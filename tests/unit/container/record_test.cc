@@ -15,6 +15,7 @@ Record example() {
   record.bundle = "/srv/b";
   record.rootfs = "/srv/b/rootfs";
   record.annotations = {{"org.example.a", "1"}, {"b", "two \"quoted\"\n"}};
+  record.notify_socket = "@host/notify";
   record.created = "2026-11-22T04:05:06.000000007Z";
   record.phase = Phase::kCreated;
   record.boot_id = "0b6e8f5a-0000-0000-0000-000000000000";

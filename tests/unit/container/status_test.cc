@@ -47,14 +47,14 @@ class Observe : public ::testing::Test {
 TEST_F(Observe, RunningWithoutAFifo) { EXPECT_EQ(status(), ContainerStatus::kRunning); }
 
 TEST_F(Observe, CreatedWhileSomebodyReadsTheFifo) {
-  ASSERT_TRUE(is_ok(entry_.make_fifo()));
-  const auto reader = entry_.open_fifo(O_RDWR);
+  ASSERT_TRUE(is_ok(entry_.make_fifo(Fifo::kExec)));
+  const auto reader = entry_.open_fifo(Fifo::kExec, O_RDWR);
   ASSERT_TRUE(is_ok(reader));
   EXPECT_EQ(status(), ContainerStatus::kCreated);
 }
 
 TEST_F(Observe, RunningWhenNobodyReadsTheFifoAnyMore) {
-  ASSERT_TRUE(is_ok(entry_.make_fifo()));
+  ASSERT_TRUE(is_ok(entry_.make_fifo(Fifo::kExec)));
   EXPECT_EQ(status(), ContainerStatus::kRunning);
 }
 

@@ -137,10 +137,50 @@ TEST_F(StoreTest, RemovesTheDirectoryAndFreesTheName) {
   const Store store = this->store();
   Entry entry = store.reserve("x").value();
   ASSERT_TRUE(is_ok(entry.save(record_of("x"))));
-  ASSERT_TRUE(is_ok(entry.make_fifo()));
+  ASSERT_TRUE(is_ok(entry.make_fifo(Fifo::kExec)));
   ASSERT_TRUE(is_ok(entry.remove()));
   EXPECT_TRUE(sys::list_directory(root_).value().empty());
   EXPECT_TRUE(is_ok(store.reserve("x")));
+}
+
+TEST_F(StoreTest, RemovesWhatAContainerHasPutInItsNotifyDirectory) {
+  const Store store = this->store();
+  Entry entry = store.reserve("x").value();
+  ASSERT_TRUE(is_ok(entry.make_notify_directory()));
+  const std::string notify = notify_directory(root_, "x").value();
+  ASSERT_TRUE(is_ok(sys::mkdir(notify + "/a", 0700)));
+  ASSERT_TRUE(is_ok(sys::mkdir(notify + "/a/b", 0700)));
+  ASSERT_TRUE(is_ok(sys::mkfifo(notify + "/a/b/c", 0600)));
+  ASSERT_TRUE(is_ok(sys::mkdir(directory_.path() + "/elsewhere", 0700)));
+  ASSERT_TRUE(is_ok(sys::mkfifo(directory_.path() + "/elsewhere/file", 0600)));
+  ASSERT_EQ(::symlink((directory_.path() + "/elsewhere").c_str(), (notify + "/a/link").c_str()), 0);
+  ASSERT_TRUE(is_ok(entry.remove()));
+  EXPECT_TRUE(sys::list_directory(root_).value().empty());
+  EXPECT_TRUE(exists(directory_.path() + "/elsewhere/file"));
+}
+
+TEST_F(StoreTest, ADirectoryWithoutAnEndIsAnErrorAndNotTheEndOfUs) {
+  const Store store = this->store();
+  Entry entry = store.reserve("x").value();
+  std::string path = root_ + "/x/notify";
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(is_ok(sys::mkdir(path, 0700)));
+    path += "/d";
+  }
+  EXPECT_EQ(entry.remove().error().code(), EISDIR);
+}
+
+TEST_F(StoreTest, TheNotifyDirectoryIsWhereThePlanHasIt) {
+  const Store store = this->store();
+  const Entry entry = store.reserve("x").value();
+  const mode_t before = ::umask(077);
+  ASSERT_TRUE(is_ok(entry.make_notify_directory()));
+  ::umask(before);
+  struct stat info{};
+  ASSERT_EQ(::stat(notify_directory(root_, "x").value().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0711U);
+  EXPECT_TRUE(is_ok(entry.open_notify_directory()));
+  EXPECT_TRUE(notify_directory("relative", "x").value().starts_with('/'));
 }
 
 TEST_F(StoreTest, SweepFinishesAnInterruptedRemoval) {

@@ -58,6 +58,30 @@ TEST(Describe, AMountIsSaidInTheWordsOfTheDocument) {
             }));
 }
 
+TEST(Describe, AMountSaysHowItsIdsAreMappedAndWhatFillsIt) {
+  spec::Config config = small_config();
+  config.linux_.mount_label = "a_t";
+  const std::vector<spec::IdMapping> ids = {{0, 1000, 2}, {5, 7, 1}};
+  config.mounts = {
+      {"/src", "bind", "/host/src", {"ridmap"}, ids, {{0, 1, 1}}},
+      {"/run", "tmpfs", "tmpfs", {"ro", "tmpcopyup"}, {{0, 1, 1}}, {{0, 1, 1}}},
+      {"/dev/mqueue", "mqueue", "mqueue", {}, {}, {}},
+  };
+  const Plan plan = plan_of(config);
+  EXPECT_EQ(texts(plan, Step::kMounts),
+            (std::vector<std::string>{
+                "bind /host/src on /src (rprivate; ids mapped recursively: uid 0 1000 2, uid 5 7 "
+                "1, gid 0 1 1)",
+                "mount tmpfs on /run (ro,context=a_t; rprivate; ids mapped: uid 0 1 1, gid 0 1 1; "
+                "with the image's files)",
+                "mount mqueue on /dev/mqueue (rprivate; label a_t)",
+            }));
+  const std::vector<std::string> host = texts(plan, Step::kHostObjects);
+  EXPECT_EQ(host.back(), "make tmpfs for /run");
+  const std::vector<std::string> inside = texts(plan, Step::kPrepareMounts);
+  EXPECT_EQ(inside.back(), "make mqueue for /dev/mqueue");
+}
+
 TEST(Describe, CapabilitiesAreShort) {
   spec::Config config = small_config();
   spec::Capabilities& sets = config.process->capabilities.emplace();
@@ -111,23 +135,18 @@ TEST(Describe, ControlCharactersAreEscaped) {
 TEST(Describe, RemarksComeLast) {
   spec::Config config = small_config();
   config.linux_.resources.emplace().pids_limit = 5;
-  config.linux_.seccomp.emplace();
   const std::string text = describe_text(plan_of(config));
-  EXPECT_TRUE(
-      text.ends_with("warning: /linux/resources: resource limits are not applied by this version\n"
-                     "not supported: /linux/seccomp: seccomp filters\n"))
+  EXPECT_TRUE(text.ends_with(
+      "warning: /linux/resources: resource limits are not applied by this version\n"))
       << text;
 }
 
 TEST(Describe, JsonHasTheSameActions) {
-  spec::Config config = small_config();
-  config.linux_.seccomp.emplace();
-  const std::string json = describe_json(plan_of(config));
-  for (const char* part :
-       {"\"id\": \"demo\"", "\"bundle\": \"/bundle\"", "\"phase\": \"create\"",
-        "\"process\": \"stage 1\"", "\"step\": \"enter root\"",
-        "\"text\": \"pivot_root to /bundle/rootfs\"", "\"origin\": \"/root/path\"",
-        "\"warnings\": []", "\"message\": \"seccomp filters\""}) {
+  const std::string json = describe_json(plan_of(small_config()));
+  for (const char* part : {"\"id\": \"demo\"", "\"bundle\": \"/bundle\"", "\"phase\": \"create\"",
+                           "\"process\": \"stage 1\"", "\"step\": \"enter root\"",
+                           "\"text\": \"pivot_root to /bundle/rootfs\"",
+                           "\"origin\": \"/root/path\"", "\"warnings\": []"}) {
     EXPECT_NE(json.find(part), std::string::npos) << part << "\nin\n" << json;
   }
 }

@@ -179,18 +179,42 @@ TEST(Mounts, ARemountWithParametersChangesTheFileSystem) {
 }
 
 TEST(Mounts, WhatHasNoEffectIsWarnedAbout) {
-  const Plan plan = plan_of(config_with(tmpfs({"nosuid", "silent", "iversion"})));
-  EXPECT_TRUE(warns(plan, "/mounts/0/options/1", "option \"silent\" has no effect"));
-  EXPECT_TRUE(warns(plan, "/mounts/0/options/2", "option \"iversion\" has no effect"));
-  EXPECT_TRUE(warns(plan_of(config_with(bind({"sync"}))), "/mounts/0",
-                    "option \"sync\" has no effect on a bind mount"));
+  const Plan plan = plan_of(config_with(tmpfs({"nosuid", "silent", "iversion", "mand"})));
+  EXPECT_TRUE(warns(plan, "/mounts/0/options/1",
+                    "option \"silent\" has no effect: how much the kernel logs"));
+  EXPECT_TRUE(warns(plan, "/mounts/0/options/2",
+                    "option \"iversion\" has no effect: the file system itself decides"));
+  EXPECT_TRUE(warns(plan, "/mounts/0/options/3", "option \"mand\" has no effect since Linux 5.15"));
+  EXPECT_EQ(plan.warnings.size(), 3U);
 }
 
-TEST(Mounts, WhatComesLaterIsNotSupported) {
-  const Plan plan = plan_of(config_with(tmpfs({"tmpcopyup"})));
-  const std::vector<Unsupported> expected = {{"/mounts/0/options/0", "mount option \"tmpcopyup\""}};
-  EXPECT_EQ(plan.unsupported, expected);
-  EXPECT_EQ(plan_of(config_with(bind({"idmap=uids=0-1-1", "ridmap"}))).unsupported.size(), 2U);
+TEST(Mounts, FlagsOfTheFileSystemHaveNoEffectWhereItIsThereAlready) {
+  const std::vector<std::string> words = {"sync", "dirsync", "nolazytime"};
+  const Plan bound = plan_of(config_with(bind(words)));
+  EXPECT_TRUE(warns(bound, "/mounts/0/options/1", "option \"sync\" has no effect on a bind mount"));
+  EXPECT_EQ(bound.warnings.size(), 3U);
+  const Plan shared = plan_of(config_with({"/s", "sysfs", "sysfs", words, {}, {}}));
+  EXPECT_TRUE(warns(shared, "/mounts/0/options/0",
+                    "option \"sync\" has no effect: the kernel has one instance of sysfs"));
+  EXPECT_EQ(shared.warnings.size(), 3U);
+  EXPECT_TRUE(plan_of(config_with(tmpfs(words))).warnings.empty());
+  const Plan again = plan_of(config_with({"/s", "", "", {"remount", "dirsync"}, {}, {}}));
+  EXPECT_TRUE(warns(again, "/mounts/0/options/1", "option \"dirsync\" has no effect on a remount"));
+  EXPECT_EQ(std::get<Remount>(again.mounts.at(0).what), Remount{});
+  EXPECT_TRUE(plan_of(config_with({"/s", "", "", {"remount", "sync"}, {}, {}})).warnings.empty());
+}
+
+TEST(Mounts, CopyUpIsPlanned) {
+  EXPECT_TRUE(only_mount(tmpfs({"tmpcopyup", "size=1m"})).copy_up);
+  EXPECT_FALSE(only_mount(tmpfs({})).copy_up);
+}
+
+TEST(Mounts, FollowMount8InWordsOfFstab) {
+  EXPECT_EQ(only_mount(bind({"auto", "_netdev", "nouser"})).attributes, MountAttributes{});
+  EXPECT_EQ(only_mount(bind({"user", "exec"})).attributes,
+            (MountAttributes{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC}));
+  EXPECT_EQ(only_mount(bind({"owner"})).attributes,
+            (MountAttributes{MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0}));
 }
 
 TEST(Mounts, EveryWordOfTheSpecificationIsKnown) {
@@ -256,7 +280,9 @@ TEST(Mounts, EveryWordOfTheSpecificationIsKnown) {
                            "unbindable",
                            "idmap",
                            "ridmap"}) {
-    const MountStep step = only_mount({"/data", "tmpfs", "/src", {word}, {}, {}});
+    std::vector<spec::IdMapping> ids;
+    if (std::string_view(word).ends_with("idmap")) ids = {{0, 1, 1}};
+    const MountStep step = only_mount({"/data", "tmpfs", "/src", {word}, ids, ids});
     const auto* fresh = std::get_if<NewFilesystem>(&step.what);
     const bool passed_on = fresh != nullptr && !fresh->parameters.empty();
     const std::string_view name = word;
@@ -299,6 +325,8 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedRow{"RemountOfTheMountWithParameters",
                    {"/data", "", "", {"remount", "bind", "size=1m"}, {}, {}},
                    "mounts[0] /data: option \"size\" changes the file system"},
+        RefusedRow{"LongIdMap", bind({"idmap=uids=0-1-1"}),
+                   "mounts[0] /data: option \"idmap=uids=0-1-1\": a mapping is given by"},
         RefusedRow{
             "Root", {"/", "tmpfs", "", {}, {}, {}}, "mounts[0] /: would hide the container's root"},
         RefusedRow{"RootInDisguise",
@@ -316,6 +344,15 @@ INSTANTIATE_TEST_SUITE_P(
         RefusedRow{
             "ControlCharacters", {"/a\nb", "", "", {}, {}, {}}, "mounts[0] \"/a\\x0ab\": neither"}),
     row_name<RefusedRow>);
+
+TEST(Mounts, CopyUpIsForATmpfsOnly) {
+  const char* const message = "mounts[0] /data: option \"tmpcopyup\" is for a new file system";
+  for (const spec::Mount& mount :
+       {disk({"ro", "tmpcopyup"}), bind({"tmpcopyup"}),
+        spec::Mount{"/data", "tmpfs", "", {"remount", "tmpcopyup"}, {}, {}}}) {
+    EXPECT_TRUE(fails_at(try_plan(config_with(mount)), "/mounts/0/options/1", message));
+  }
+}
 
 struct ProcRow {
   const char* name;

@@ -70,7 +70,12 @@ inline spec::Config user_namespace_config() {
   return config;
 }
 
-inline Request small_request() { return {.id = "demo", .bundle = "/bundle"}; }
+inline Request small_request() {
+  Request request;
+  request.id = "demo";
+  request.bundle = "/bundle";
+  return request;
+}
 
 inline Result<Plan> try_plan(const spec::Config& config, const HostFacts& host = root_host()) {
   return make_plan(config, small_request(), host);

@@ -57,6 +57,17 @@ TEST(Root, PropagationIsPrivateUnlessAsked) {
   EXPECT_EQ(plan_of(config).root.propagation_origin, "/linux/rootfsPropagation");
 }
 
+TEST(Root, PropagationThatWouldChangeItsMountsComesLast) {
+  spec::Config config = small_config();
+  EXPECT_FALSE(plan_of(config).root.propagation_last);
+  config.linux_.rootfs_propagation = "rslave";
+  EXPECT_FALSE(plan_of(config).root.propagation_last);
+  config.linux_.rootfs_propagation = "rshared";
+  EXPECT_TRUE(plan_of(config).root.propagation_last);
+  config.linux_.rootfs_propagation = "unbindable";
+  EXPECT_TRUE(plan_of(config).root.propagation_last);
+}
+
 struct RefusedRow {
   const char* name;
   void (*change)(spec::Config&);

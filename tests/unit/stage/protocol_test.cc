@@ -52,13 +52,16 @@ TEST_F(Protocol, AnErrorArrivesWithAllItsParts) {
 }
 
 TEST_F(Protocol, ALongErrorIsCutAndNotMore) {
-  const Error error = Error(std::string(100000, 'x')).at(std::string(1000, '/'));
+  const std::string middle(100000, 'x');
+  const Error error = Error(cat("place: ", middle, ": reason")).at(std::string(1000, '/'));
   ASSERT_TRUE(is_ok(send_failure(child(), error)));
   const Result<Heard> heard = expect(runtime(), {Message::kReady});
   ASSERT_FALSE(heard.ok());
   EXPECT_GT(heard.error().message().size(), 3000U);
   EXPECT_LT(heard.error().message().size(), 4096U);
-  EXPECT_EQ(heard.error().message().find_first_not_of('x'), std::string::npos);
+  EXPECT_TRUE(heard.error().message().starts_with("place: xxx")) << heard.error().message();
+  EXPECT_TRUE(heard.error().message().ends_with("xxx: reason")) << heard.error().message();
+  EXPECT_NE(heard.error().message().find("x [...] x"), std::string::npos);
   EXPECT_EQ(heard.error().pointer(), std::string(255, '/'));
 }
 

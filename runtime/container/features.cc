@@ -1,0 +1,16 @@
+#include "runtime/container/features.h"
+
+#include "runtime/kernel/features.h"
+#include "runtime/kernel/seccomp.h"
+#include "runtime/plan/features.h"
+
+namespace rt::container {
+
+spec::Features features() {
+  spec::Features features = plan::features(kernel::supported_filter_flags());
+  // The name that other runtimes have given it.
+  features.annotations["io.github.seccomp.libseccomp.version"] = kernel::libseccomp_version();
+  return features;
+}
+
+}  // namespace rt::container
