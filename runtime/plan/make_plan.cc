@@ -23,6 +23,7 @@ Draft begin(const spec::Config& config, const Request& request, const HostFacts&
 
 std::vector<PathStep> path_steps(const std::vector<std::string>& paths, std::string_view pointer) {
   std::vector<PathStep> steps;
+  steps.reserve(paths.size());
   for (size_t i = 0; i < paths.size(); ++i) steps.push_back({paths[i], cat(pointer, '/', i)});
   return steps;
 }

@@ -272,6 +272,7 @@ TEST_F(Exec, OfManyAtOnceAllWork) {
   constexpr int kCount = 60;
   start_sleeping();
   std::vector<Program> programs;
+  programs.reserve(kCount);
   for (int i = 0; i < kCount; ++i) {
     programs.emplace_back(runtime_binary(), call({"exec", id(), "/bin/sh", "-c", cat("exit ", i)}));
   }
