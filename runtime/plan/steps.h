@@ -123,8 +123,8 @@ inline constexpr StepRow kSteps[] = {
     {Step::kStdio, Phase::kCreate, Actor::kInit, "stdio", Exec::kToo},
     // While init still has the rights for it.
     {Step::kProcessAttributes, Phase::kCreate, Actor::kInit, "process attributes", Exec::kToo},
-    // Groups, ids, capabilities, no_new_privs: from here on init has no more rights than the
-    // payload.
+    // Groups, ids, capabilities, no_new_privs: from here on init acts with no more rights than the
+    // payload. (What loading a filter needs it keeps, but not in its effective set: decision 12.)
     {Step::kUser, Phase::kCreate, Actor::kInit, "user", Exec::kToo},
     {Step::kLabel, Phase::kCreate, Actor::kInit, "security label", Exec::kToo},
     // As the container's user, so that the answer is the one execve(2) will give.
