@@ -42,8 +42,9 @@ Status destroy_locked(Entry& entry, DeleteMode mode, const Warn& warn) {
   if (unreadable && mode == DeleteMode::kForce) return entry.remove();
   const Observed seen = TRY(std::move(observed));
   TRY(check_deletable(seen, mode));
-  if (mode != DeleteMode::kForce && !seen.init && !seen.earlier_boot) TRY(check_empty(seen));
-  return take_down(entry, seen, warn);
+  const bool idle = mode != DeleteMode::kForce && !seen.init && !seen.earlier_boot;
+  if (idle) TRY(check_empty(seen));
+  return take_down(entry, seen, idle ? Processes::kNone : Processes::kPerhaps, warn);
 }
 
 /// A `start` holds the lock for as long as init does not go on, which may be stopped: force does

@@ -87,7 +87,7 @@ Status start_locked(Entry& entry, const Observed& seen, const Warn& warn) {
   if (started) return ok();
   const Result<std::string> config = entry.load_config();
   // runtime.md, "Lifecycle", step 12: it is stopped and destroyed.
-  const Status down = take_down(entry, seen, warn);
+  const Status down = take_down(entry, seen, Processes::kPerhaps, warn);
   if (!down && warn) warn(down.error().message());
   return located(std::move(started).error(), config ? config.value() : "").within(entry.id());
 }

@@ -48,7 +48,7 @@ Status kill_processes(const Record& record) {
   return in_step(plan::Step::kKill, cgroup::kill_all(record.cgroups, kKillPatience));
 }
 
-Status take_down(Entry& entry, const Observed& seen, const Warn& warn) {
+Status take_down(Entry& entry, const Observed& seen, Processes left, const Warn& warn) {
   const auto hooks = load_poststop_hooks(entry, seen.record);
   if (!hooks && warn) warn(hooks.error().message());
   // Nothing of it has survived a reboot; what has its cgroup's name now is somebody else's.
@@ -58,7 +58,7 @@ Status take_down(Entry& entry, const Observed& seen, const Warn& warn) {
     // Init goes first, and by its own descriptor: where it has no cgroup, it is all that can be
     // killed, and in a pid namespace of its own it takes the others with it.
     TRY(kill_init(seen), entry.id());
-    TRY(kill_processes(seen.record), entry.id());
+    if (left == Processes::kPerhaps) TRY(kill_processes(seen.record), entry.id());
     TRY(wait_for_init(seen), entry.id());
     TRY(remove_traces(entry, seen.record), entry.id());
   }

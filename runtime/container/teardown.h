@@ -20,9 +20,12 @@ Status kill_processes(const Record& record);
 /// Init gets SIGKILL, through its pidfd. A frozen one ends when it is thawed.
 Status kill_init(const Observed& seen);
 
+/// Whether processes of the container may be left.
+enum class Processes { kNone, kPerhaps };
+
 /// Kills what is left of a container, removes everything that `create` made, and runs the poststop
 /// hooks. Precondition: `entry` is locked.
-Status take_down(Entry& entry, const Observed& seen, const Warn& warn);
+Status take_down(Entry& entry, const Observed& seen, Processes left, const Warn& warn);
 
 /// Removes the cgroup, the group of resctrl, then the container's directory. An error leaves the
 /// directory, so that `delete` can be tried again. Precondition: `entry` is locked.
