@@ -15,12 +15,6 @@ bool sees_own_cgroup(const Draft& draft) {
   return draft.plan.find(NamespaceKind::kCgroup) != nullptr;
 }
 
-/// Without a cgroup namespace of its own, a user namespace has no right to mount a hierarchy.
-bool may_mount(const Draft& draft) {
-  if (sees_own_cgroup(draft)) return true;
-  return draft.plan.find(NamespaceKind::kUser) == nullptr && !draft.host.rootless();
-}
-
 std::string last_name(std::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
 }
@@ -62,14 +56,20 @@ MountStep plan_hierarchy(const Draft& draft, const MountStep& model,
   return step;
 }
 
-MountStep plan_unified(const Draft& draft, const MountStep& model,
-                       const std::vector<FilesystemParameter>& parameters) {
+/// Without a cgroup namespace what is mounted anew is the host's own, and takes the host's options
+/// away from it (nsdelegate, memory_recursiveprot); a second view of it does not.
+Result<MountStep> plan_unified(const Draft& draft, const MountStep& model,
+                               const std::vector<FilesystemParameter>& parameters) {
   MountStep step = model;
-  if (may_mount(draft) || draft.host.cgroups.empty()) {
+  if (sees_own_cgroup(draft) || draft.host.cgroups.empty()) {
     step.what = NewFilesystem{"cgroup2", "cgroup", parameters};
-  } else {
-    step.what = BindMount{draft.host.cgroups.front().mount_point, true};
+    return step;
   }
+  if (!parameters.empty()) {
+    return Error(cat("option ", quoted(parameters.front().key),
+                     ": would be the host's too: it needs a cgroup namespace"));
+  }
+  step.what = BindMount{draft.host.cgroups.front().mount_point, true};
   return step;
 }
 
@@ -100,7 +100,10 @@ Result<std::vector<MountStep>> plan_cgroup_mount(
   const std::vector<CgroupHierarchy>& hierarchies = draft.host.cgroups;
   const bool unified = std::all_of(hierarchies.begin(), hierarchies.end(),
                                    [](const CgroupHierarchy& one) { return one.unified; });
-  if (unified) return std::vector<MountStep>{plan_unified(draft, model, parameters)};
+  if (unified) {
+    const MountStep step = TRY(plan_unified(draft, model, parameters));
+    return std::vector<MountStep>{step};
+  }
   if (!parameters.empty()) {
     return Error(cat("option ", quoted(parameters.front().key),
                      ": this host has several cgroup hierarchies: none of them takes it"));

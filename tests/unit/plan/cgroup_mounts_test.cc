@@ -13,10 +13,19 @@ spec::Config config_with_cgroup_mount(std::vector<std::string> options) {
 }
 
 TEST(CgroupMounts, OnAUnifiedHostAreCgroup2) {
-  const Plan plan = plan_of(config_with_cgroup_mount({"ro", "nosuid"}));
+  spec::Config config = config_with_cgroup_mount({"ro", "nosuid"});
+  config.linux_.namespaces.push_back({"cgroup", ""});
+  const Plan plan = plan_of(config);
   ASSERT_EQ(plan.mounts.size(), 1U);
   EXPECT_EQ(std::get<NewFilesystem>(plan.mounts[0].what).type, "cgroup2");
   EXPECT_EQ(plan.mounts[0].attributes.set, uint64_t{MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID});
+}
+
+// A new mount would take the host's own options (nsdelegate) away from it.
+TEST(CgroupMounts, WithoutACgroupNamespaceAreAViewOfTheHosts) {
+  const Plan plan = plan_of(config_with_cgroup_mount({"ro"}));
+  EXPECT_EQ(std::get<BindMount>(plan.mounts.at(0).what), (BindMount{"/sys/fs/cgroup", true}));
+  EXPECT_FALSE(make_plan(config_with_cgroup_mount({"nsdelegate"}), small_request(), root_host()));
 }
 
 TEST(CgroupMounts, AUserNamespaceWithoutCgroupNamespaceGetsTheHosts) {
