@@ -123,16 +123,8 @@ Status hand_over(Joined& joined, const plan::Plan& plan, const ExecOptions& opti
 
 Status start_joined(Joined& joined, const Observed& seen, const plan::Plan& plan) {
   TRY(in_step(plan::Step::kRelease, joined.launch.release()));
-  Started started(seen.record);
+  Started started = started_as(seen.record, plan, joined.launch, joined.report.get());
   started.status = seen.status;
-  started.report = joined.report.get();
-  started.pid = joined.launch.pid();
-  started.pidfd = joined.launch.pidfd();
-  if (plan.process->seccomp) {
-    started.listener_path = plan.process->seccomp->listener_path;
-    started.listener_metadata = plan.process->seccomp->listener_metadata;
-    started.notifies = plan.process->seccomp->notifies;
-  }
   Status followed = follow(started);
   if (!followed) give_up(joined.launch.pidfd());
   return followed;

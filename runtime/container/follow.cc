@@ -23,6 +23,20 @@ Status hand_over(const Started& started, int number) {
 
 }  // namespace
 
+Started started_as(const Record& record, const plan::Plan& plan, const stage::Launch& launch,
+                   int report) {
+  Started started(record);
+  started.report = report;
+  started.pid = launch.pid();
+  started.pidfd = launch.pidfd();
+  if (!plan.process || !plan.process->seccomp) return started;
+  const plan::SeccompStep& seccomp = *plan.process->seccomp;
+  started.listener_path = seccomp.listener_path;
+  started.listener_metadata = seccomp.listener_metadata;
+  started.notifies = seccomp.notifies;
+  return started;
+}
+
 Status follow(const Started& started) {
   if (started.report < 0) return ok();
   bool executes = false;

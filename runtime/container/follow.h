@@ -10,6 +10,7 @@
 #include "runtime/container/record.h"
 #include "runtime/container/status.h"
 #include "runtime/plan/plan.h"
+#include "runtime/stage/stages.h"
 #include "spec/config.h"
 
 namespace rt::container {
@@ -28,6 +29,10 @@ struct Started {
   std::string listener_path;
   std::string listener_metadata;
 };
+
+/// The process that `launch` was released as, with the agent that `plan` names.
+Started started_as(const Record& record, const plan::Plan& plan, const stage::Launch& launch,
+                   int report);
 
 /// Hands the seccomp listener on, and waits until the payload is executed or the process has ended.
 /// What kept it from that is the error.

@@ -28,15 +28,7 @@ Status clean_up(Live& live, const plan::Plan& plan, const Warn& warn) {
 /// From the release of init to the end of `start`, in the words of the specification.
 Status see_started(Live& live, const plan::Plan& plan) {
   if (!live.report) return ok();
-  Started started(live.record);
-  started.report = live.report.get();
-  started.pid = live.launch.pid();
-  started.pidfd = live.launch.pidfd();
-  if (plan.process && plan.process->seccomp) {
-    started.listener_path = plan.process->seccomp->listener_path;
-    started.listener_metadata = plan.process->seccomp->listener_metadata;
-    started.notifies = plan.process->seccomp->notifies;
-  }
+  const Started started = started_as(live.record, plan, live.launch, live.report.get());
   TRY(follow(started));
   return run_poststart_hooks(plan.hooks, started);
 }
