@@ -18,7 +18,7 @@ struct MountEntry {
   Origin origin;
 };
 
-// mount_idmap.cc
+// idmap.cc
 Result<std::optional<MountIdMap>> plan_mount_id_map(const Draft& draft, const MountEntry& entry);
 
 // mount_label.cc: gives a new file system the document's label.

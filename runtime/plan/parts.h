@@ -60,7 +60,7 @@ Result<std::optional<ConsoleStep>> plan_console(const Draft& draft);
 // process.cc
 Result<std::optional<ProcessStep>> plan_process(Draft& draft);
 
-// process_attributes.cc: scheduler, I/O priority, execution domain, memory policy, CPUs of exec.
+// attributes.cc: scheduler, I/O priority, execution domain, memory policy, CPUs of exec.
 Status plan_process_attributes(const Draft& draft, const spec::Process& process, ProcessStep& step);
 
 // labels.cc

@@ -18,7 +18,7 @@ std::optional<unsigned> capability_number(std::string_view name);
 /// "CAP_CHOWN"; the number in words where it has no name.
 std::string capability_name(unsigned number);
 
-// process_attributes.cc
+// attributes.cc
 
 /// "SCHED_FIFO priority 10 SCHED_FLAG_RESET_ON_FORK".
 std::string scheduler_words(const SchedulerStep& step);
