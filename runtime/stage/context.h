@@ -46,6 +46,7 @@ struct Context {
   kernel::Console console;
   UniqueFd root;  // "/" of the container
   std::string executable;
+  std::string obstacle;  // what execve(2) will fail at, in words; empty: nothing is seen
   std::string offer;  // report.h
 
   [[nodiscard]] kernel::RootPlace root_place() const {

@@ -137,8 +137,9 @@ void wait_and_execute(Context& context) {
   require(context, Step::kSeccomp, load_filter(context));
   // The fifo and the report close with the execution: that is what `start` waits for.
   const Error error = sys::execve(context.executable.c_str(), args.data(), env.data());
-  static_cast<void>(
-      sys::write_all(2, cat("exec ", context.executable, ": ", errno_text(error.code()), '\n')));
+  const std::string reason = context.obstacle.empty() ? "" : cat(" (", context.obstacle, ')');
+  static_cast<void>(sys::write_all(
+      2, cat("exec ", context.executable, ": ", errno_text(error.code()), reason, '\n')));
   sys::exit_now(EXIT_FAILURE);
 }
 

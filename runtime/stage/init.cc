@@ -9,6 +9,7 @@
 #include "runtime/kernel/capabilities.h"
 #include "runtime/kernel/devices.h"
 #include "runtime/kernel/executable.h"
+#include "runtime/kernel/explain.h"
 #include "runtime/kernel/hooks.h"
 #include "runtime/kernel/labels.h"
 #include "runtime/kernel/mounts.h"
@@ -201,6 +202,8 @@ Status become_user(Context& context) {
 Status find_executable(Context& context) {
   if (!context.plan.process) return ok();
   context.executable = TRY(at("/process/args/0", kernel::find_executable(*context.plan.process)));
+  // Not when it has failed: the seccomp filter might not let us look any more.
+  context.obstacle = kernel::explain_file(context.executable);
   return ok();
 }
 

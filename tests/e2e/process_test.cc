@@ -278,14 +278,34 @@ TEST_F(Process, AWorkingDirectoryThatIsAFileIsRefused) {
   EXPECT_EQ(create().exit_code, 1);
 }
 
-TEST_F(Process, AFormatThatIsNoneIsSaidOnTheContainersStandardError) {
-  write(rootfs() + "/tmp/garbage", "\x01\x02");
-  ASSERT_EQ(::chmod((rootfs() + "/tmp/garbage").c_str(), 0755), 0);
-  config_.args({"/tmp/garbage"});
-  const Outcome outcome = run();
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_NE(outcome.err.find("exec /tmp/garbage: exec format error"), std::string::npos)
-      << outcome.err;
+TEST_F(Process, WhatKeepsAProgramFromBeingExecutedIsSaidOnTheContainersStandardError) {
+  const std::pair<std::string_view, std::string_view> broken[] = {
+      {"\x01\x02", "exec format error (it is neither a program nor a script that begins with #!)"},
+      {"#!/bin/bash\n", "no such file or directory (its interpreter /bin/bash is missing)"},
+      {"#!/bin/sh\r\n",
+       "no such file or directory (its #! line ends in \\r\\n, as on Windows: it needs \\n alone)"},
+  };
+  config_.args({"/tmp/broken"});
+  for (const auto& [text, words] : broken) {
+    write(rootfs() + "/tmp/broken", text);
+    ASSERT_EQ(::chmod((rootfs() + "/tmp/broken").c_str(), 0755), 0);
+    const Outcome outcome = run();
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_EQ(outcome.err, cat("exec /tmp/broken: ", words, '\n'));
+  }
+}
+
+TEST_F(Process, WhyAProgramIsMissingOrForbiddenIsSaidBehindTheWordsThatEnginesKnow) {
+  ASSERT_EQ(::symlink("/bin/bash", (rootfs() + "/tmp/shell").c_str()), 0);
+  write(rootfs() + "/tmp/plain", "");
+  config_.args({"/tmp/shell"});
+  EXPECT_TRUE(fails_saying(create(),
+                           "exec: \"/tmp/shell\": stat /tmp/shell: no such file or directory "
+                           "(/tmp/shell is a link to /bin/bash, which is missing)"));
+  config_.args({"/opt/app/run"});
+  EXPECT_TRUE(fails_saying(create(), "no such file or directory (the directory /opt is missing)"));
+  config_.args({"/tmp/plain"});
+  EXPECT_TRUE(fails_saying(create(), "exec: \"/tmp/plain\": permission denied (its mode is 0"));
 }
 
 TEST_F(Process, AnInterpreterThatIsMissingIsSaidOnTheContainersStandardError) {
