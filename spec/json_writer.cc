@@ -110,6 +110,16 @@ JsonWriter& JsonWriter::value(bool truth) {
   return *this;
 }
 
+JsonWriter& JsonWriter::value(double number) {
+  impl_->emit([number](auto& writer) { writer.Double(number); });
+  return *this;
+}
+
+JsonWriter& JsonWriter::null() {
+  impl_->emit([](auto& writer) { writer.Null(); });
+  return *this;
+}
+
 JsonWriter& JsonWriter::number_value(int64_t number) {
   impl_->emit([number](auto& writer) { writer.Int64(number); });
   return *this;

@@ -31,6 +31,8 @@ class JsonWriter {
   JsonWriter& value(std::string_view text);
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
   JsonWriter& value(bool truth);
+  JsonWriter& value(double number);
+  JsonWriter& null();
   template <std::signed_integral T>
   JsonWriter& value(T number) {
     return number_value(static_cast<int64_t>(number));

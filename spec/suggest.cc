@@ -41,25 +41,38 @@ bool one_contains_the_other(std::string_view a, std::string_view b) {
          longer.end();
 }
 
-}  // namespace
-
-std::optional<std::string_view> suggest(std::string_view word,
-                                        const std::vector<std::string_view>& known) {
+/// The nearest of those that are at most `furthest` away.
+std::optional<std::string_view> nearest_within(size_t furthest, std::string_view word,
+                                               const std::vector<std::string_view>& known) {
   if (word.empty() || word.size() > kLongestWord) return std::nullopt;
   std::optional<std::string_view> nearest;
-  size_t shortest = std::clamp<size_t>(word.size() / 3, 1, 3) + 1;  // one more than is near enough
+  size_t shortest = furthest + 1;
   for (const std::string_view candidate : known) {
     const size_t distance = edit_distance(word, candidate);
     if (distance >= shortest) continue;
     nearest = candidate;
     shortest = distance;
   }
+  return nearest;
+}
+
+}  // namespace
+
+std::optional<std::string_view> suggest(std::string_view word,
+                                        const std::vector<std::string_view>& known) {
+  if (word.empty() || word.size() > kLongestWord) return std::nullopt;
+  const auto nearest = nearest_within(std::clamp<size_t>(word.size() / 3, 1, 3), word, known);
   if (nearest) return nearest;
   const auto containing = std::find_if(known.begin(), known.end(), [&](std::string_view candidate) {
     return one_contains_the_other(word, candidate);
   });
   if (containing == known.end()) return std::nullopt;
   return *containing;
+}
+
+std::optional<std::string_view> suggest_for_slip(std::string_view word,
+                                                 const std::vector<std::string_view>& known) {
+  return nearest_within(word.size() > 3 ? 1 : 0, word, known);
 }
 
 }  // namespace spec

@@ -12,4 +12,9 @@ namespace spec {
 [[nodiscard]] std::optional<std::string_view> suggest(std::string_view word,
                                                       const std::vector<std::string_view>& known);
 
+/// The same where words that are not known may well be right: only a word that is one slip away, or
+/// in a word of up to three letters none but its case.
+[[nodiscard]] std::optional<std::string_view> suggest_for_slip(
+    std::string_view word, const std::vector<std::string_view>& known);
+
 }  // namespace spec

@@ -85,8 +85,6 @@ void check_time_offsets(const Path& at, const Linux& linux_config, Findings find
 
 void check_device(const Path& at, const Device& device, Findings findings) {
   static constexpr std::string_view kTypes[] = {"c", "b", "u", "p"};
-  constexpr int64_t kHighestMajor = (1 << 12) - 1;  // include/linux/kdev_t.h: MINORBITS is 20
-  constexpr int64_t kHighestMinor = (1 << 20) - 1;
   constexpr uint32_t kModeBits = 0177777;  // orchestrators leave the file type in
   findings.expect_word(at.member("type"), device.type, "device type", kTypes);
   findings.expect_absolute(at.member("path"), device.path);

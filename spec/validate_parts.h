@@ -30,6 +30,10 @@ class Path {
   size_t index_ = 0;
 };
 
+// The numbers of a device that the kernel can hold: include/linux/kdev_t.h.
+inline constexpr int64_t kHighestMajor = (1 << 12) - 1;
+inline constexpr int64_t kHighestMinor = (1 << 20) - 1;
+
 /// Collects what a rule finds. Keeps the first kMaxDiagnostics.
 class Findings {
  public:

@@ -18,6 +18,13 @@ void expect_at_least(const Path& at, const std::optional<int64_t>& value, int64_
   if (value && *value < min) findings.error(at, cat("expected at least ", min, ", found ", *value));
 }
 
+/// Nothing in `major` or `minor`: any.
+void check_device_numbers(const Path& at, const std::optional<int64_t>& major,
+                          const std::optional<int64_t>& minor, Findings findings) {
+  if (major) findings.expect_range(at.member("major"), *major, 0, kHighestMajor);
+  if (minor) findings.expect_range(at.member("minor"), *minor, 0, kHighestMinor);
+}
+
 void check_device_rules(const Path& at, const std::vector<DeviceRule>& rules, Findings findings) {
   static constexpr std::string_view kTypes[] = {"a", "b", "c"};
   for (size_t i = 0; i < rules.size(); ++i) {
@@ -26,8 +33,7 @@ void check_device_rules(const Path& at, const std::vector<DeviceRule>& rules, Fi
     if (!rule.type.empty()) {
       findings.expect_word(entry.member("type"), rule.type, "device type", kTypes);
     }
-    expect_at_least(entry.member("major"), rule.major, 0, findings);
-    expect_at_least(entry.member("minor"), rule.minor, 0, findings);
+    check_device_numbers(entry, rule.major, rule.minor, findings);
     if (rule.access.find_first_not_of("rwm") != rule.access.npos) {
       findings.error(entry.member("access"),
                      cat("expected letters of \"rwm\", found ", quoted(rule.access)));
@@ -53,7 +59,27 @@ void check_memory(const Path& at, const Memory& memory, Findings findings) {
   }
 }
 
+/// What the kernel takes, which says no more than EINVAL: kernel/sched/core.c, 1 ms to 1 s. 0 is
+/// none, and a quota of -1 no limit.
+void check_bandwidth(const Path& at, const Cpu& cpu, Findings findings) {
+  constexpr uint64_t kShortest = 1000;
+  constexpr uint64_t kLongest = 1000000;
+  const uint64_t period = cpu.period.value_or(0);
+  if (period != 0 && (period < kShortest || period > kLongest)) {
+    findings.error(at.member("period"), cat("expected ", kShortest, " to ", kLongest,
+                                            " microseconds, or 0 for none, found ", period));
+  }
+  const int64_t quota = cpu.quota.value_or(0);
+  if (quota < -1 || (quota > 0 && static_cast<uint64_t>(quota) < kShortest)) {
+    findings.error(at.member("quota"),
+                   cat("expected at least ", kShortest,
+                       " microseconds, 0 for none or -1 for no limit, found ", quota));
+  }
+  expect_at_least(at.member("realtimeRuntime"), cpu.realtime_runtime, -1, findings);
+}
+
 void check_cpu(const Path& at, const Cpu& cpu, Findings findings) {
+  check_bandwidth(at, cpu, findings);
   const int64_t quota = cpu.quota.value_or(0);
   if (cpu.burst && quota > 0 && *cpu.burst > static_cast<uint64_t>(quota)) {
     findings.error(at.member("burst"),
@@ -74,8 +100,7 @@ void check_weight_devices(const Path& at, const std::vector<WeightDevice>& devic
   for (size_t i = 0; i < devices.size(); ++i) {
     const WeightDevice& device = devices[i];
     const Path entry = at.element(i);
-    expect_at_least(entry.member("major"), device.major, 0, findings);
-    expect_at_least(entry.member("minor"), device.minor, 0, findings);
+    check_device_numbers(entry, device.major, device.minor, findings);
     check_weight(entry.member("weight"), device.weight, findings);
     check_weight(entry.member("leafWeight"), device.leaf_weight, findings);
     if (!device.weight && !device.leaf_weight) {
@@ -98,8 +123,7 @@ void check_block_io(const Path& at, const BlockIo& block_io, Findings findings) 
     const Path list = at.member(name);
     for (size_t i = 0; i < devices.size(); ++i) {
       const Path entry = list.element(i);
-      expect_at_least(entry.member("major"), devices[i].major, 0, findings);
-      expect_at_least(entry.member("minor"), devices[i].minor, 0, findings);
+      check_device_numbers(entry, devices[i].major, devices[i].minor, findings);
     }
   }
 }

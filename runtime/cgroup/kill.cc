@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kWalkPatience(2000);
 
 struct OpenDirectory {
+  std::string path;
   UniqueFd fd;
   bool unified = false;
   bool made = false;
@@ -34,7 +35,10 @@ Result<std::vector<OpenDirectory>> open_leaves(const std::vector<Directory>& dir
     if (!directory.leaf) continue;
     std::optional<UniqueFd> fd = TRY(open_directory(directory));
     if (!fd) continue;
-    leaves.push_back({.fd = *std::move(fd), .unified = directory.unified, .made = directory.made});
+    leaves.push_back({.path = directory.path,
+                      .fd = *std::move(fd),
+                      .unified = directory.unified,
+                      .made = directory.made});
   }
   return leaves;
 }
@@ -172,9 +176,15 @@ Result<std::vector<pid_t>> wait_until_gone(std::span<const OpenDirectory> leaves
   return pids;
 }
 
-Error survivors(const std::vector<pid_t>& pids) {
-  return Error::from_wire(ETIMEDOUT, "",
-                          cat("cgroup: processes are still there after SIGKILL: ", join(pids)));
+Error survivors(std::span<const OpenDirectory> leaves, const std::vector<pid_t>& pids) {
+  Error error = Error::from_wire(
+      ETIMEDOUT, "", cat("cgroup: processes are still there after SIGKILL: ", join(pids)));
+  for (const OpenDirectory& leaf : leaves) {
+    const Result<std::string> above = frozen_above(leaf.fd.get(), leaf.unified, leaf.path);
+    if (!above || above.value().empty()) continue;
+    return std::move(error).with_hint("cgroup ", quoted(above.value()), " is frozen");
+  }
+  return error;
 }
 
 }  // namespace
@@ -198,7 +208,7 @@ Status kill_all(const std::vector<Directory>& directories, milliseconds patience
     std::vector<pid_t> left = TRY(kill_round(leaves, first));
     left = TRY(wait_until_gone(leaves, std::move(left), std::min(pause, deadline.left())));
     if (left.empty()) return ok();
-    if (deadline.passed()) return survivors(left);
+    if (deadline.passed()) return survivors(leaves, left);
     pause = std::min(pause * 2, milliseconds(1000));
   }
 }

@@ -1,12 +1,17 @@
 // Making and entering the container's cgroup.
 #include <fcntl.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/base/rollback.h"
 #include "runtime/cgroup/cgroup.h"
+#include "runtime/cgroup/controllers.h"
 #include "runtime/cgroup/directory.h"
 #include "runtime/cgroup/freezer.h"
+#include "runtime/cgroup/owner.h"
+#include "runtime/cgroup/scope.h"
+#include "runtime/cgroup/scope_limits.h"
 #include "runtime/sys/file.h"
 
 namespace rt::cgroup {
@@ -62,13 +67,32 @@ struct Way {
   std::vector<Directory> made;  // the leaf, always, then the parents made for it, innermost first
 };
 
+/// The controllers that are to be switched on below a directory that has `available`. In what
+/// systemd manages only those that are needed.
+std::vector<std::string> wanted_controllers(std::vector<std::string> available,
+                                            const plan::CgroupDirectory& directory,
+                                            bool by_systemd) {
+  if (!by_systemd) return available;
+  std::erase_if(available, [&](const std::string& name) {
+    return std::ranges::find(directory.needs, name, &plan::ControllerNeed::name) ==
+           directory.needs.end();
+  });
+  return available;
+}
+
 /// Goes down from the hierarchy, making what is missing. What it made is in `way` on failure too.
 Status make_way(const plan::CgroupDirectory& directory, const std::vector<std::string>& names,
-                Way& way) {
+                bool by_systemd, Way& way) {
   way.leaf = TRY(sys::open(directory.hierarchy, O_RDONLY | O_DIRECTORY));
   TRY(check_filesystem(way.leaf.get(), directory.unified));
+  std::vector<std::string> controllers;
+  if (directory.unified) controllers = TRY(read_controllers(way.leaf.get()));
   std::string path = directory.hierarchy;
   for (const std::string& name : names) {
+    if (directory.unified) {
+      controllers = wanted_controllers(std::move(controllers), directory, by_systemd);
+      controllers = TRY(enable_controllers(way.leaf.get(), path, directory.needs, controllers));
+    }
     Opened next = TRY(make_or_open(way.leaf.get(), name));
     path += cat('/', name);
     if (next.made) {
@@ -84,25 +108,40 @@ Status make_way(const plan::CgroupDirectory& directory, const std::vector<std::s
     way.made.insert(way.made.begin(), leaf);
   }
   way.made.front().leaf = true;
+  if (by_systemd) {
+    way.made.front().made = true;
+    way.made.front().scope = directory.unified;
+  }
   return ok();
+}
+
+Status check_empty(int directory) {
+  const std::vector<pid_t> pids = TRY(read_pids(directory));
+  if (pids.empty()) return ok();
+  return Error(cat("container's cgroup is not empty: ", pids.size(), " process(es) found"));
 }
 
 /// A cgroup in which others live, or in which nothing can run, is not ours to use.
 Status check_usable(const Way& way) {
   const Directory& leaf = way.made.front();
-  if (!leaf.made) {
-    const std::vector<pid_t> pids = TRY(read_pids(way.leaf.get()));
-    if (!pids.empty()) {
-      return Error(cat("container's cgroup is not empty: ", pids.size(), " process(es) found"));
-    }
-  }
+  if (!leaf.made) TRY(check_empty(way.leaf.get()));
   if (TRY(is_frozen(way.leaf.get(), leaf.unified))) {
     return Error("container's cgroup unexpectedly frozen");
   }
   return ok();
 }
 
-Result<std::vector<Directory>> make_one(const plan::CgroupDirectory& directory) {
+/// The whole of a directory: made, found usable, given to its owner.
+Status make_ready(const plan::CgroupStep& step, const plan::CgroupDirectory& directory,
+                  const std::vector<std::string>& names, Way& way) {
+  TRY(make_way(directory, names, step.scope.has_value(), way));
+  TRY(check_usable(way));
+  if (!step.owner || !directory.unified) return ok();
+  return at(step.owner_origin, hand_over(way.leaf.get(), *step.owner));
+}
+
+Result<std::vector<Directory>> make_one(const plan::CgroupStep& step,
+                                        const plan::CgroupDirectory& directory) {
   const std::vector<std::string> names = TRY(names_below(directory));
   // Another container's delete may take away the empty parents that we have just walked through.
   static constexpr int kTries = 16;
@@ -110,9 +149,8 @@ Result<std::vector<Directory>> make_one(const plan::CgroupDirectory& directory) 
     Way way;
     Rollback undo;
     undo.add([&] { static_cast<void>(remove(way.made, milliseconds(0))); });
-    Status made = make_way(directory, names, way);
+    Status made = make_ready(step, directory, names, way);
     if (made) {
-      TRY(check_usable(way));
       undo.commit();
       return std::move(way.made);
     }
@@ -121,14 +159,47 @@ Result<std::vector<Directory>> make_one(const plan::CgroupDirectory& directory) 
   }
 }
 
-bool cannot_be_made(const Error& error) {
+/// Whether the container can do without the directory: nobody asked for it, nor for a limit.
+bool can_be_left_out(const plan::CgroupStep& step, const plan::CgroupDirectory& directory,
+                     const Error& error) {
+  if (!step.optional || !directory.needs.empty()) return false;
   const int code = error.code();
   return code == EACCES || code == EPERM || code == EROFS || code == ENOENT;
+}
+
+Error explain(Error error, const plan::CgroupDirectory& directory) {
+  constexpr const char* kNotDelegated = "the cgroup above it is not delegated to this user";
+  switch (error.code()) {
+    case EROFS:
+      return std::move(error).with_hint(
+          "the cgroup file system is mounted read-only; with --cgroup-manager=disabled the "
+          "container stays in the runtime's own cgroup");
+    case EACCES:
+    case EPERM:
+      if (directory.needs.empty()) return std::move(error).with_hint(kNotDelegated);
+      // A limit is what cannot be had: the container could do without a cgroup.
+      return std::move(error)
+          .with_hint("controller ", quoted(directory.needs.front().name), " is asked for, and ",
+                     kNotDelegated, "; ", delegation(directory.path, directory.needs.front().name))
+          .at(directory.needs.front().origin);
+    default:
+      return error;
+  }
 }
 
 Result<bool> exists(const std::string& path) {
   const std::optional<UniqueFd> found = TRY(sys::open_if_exists(path, O_PATH | O_NOFOLLOW));
   return found.has_value();
+}
+
+/// What systemd finds in the way it would put up with, or not say why.
+Result<UniqueFd> make_scope(const plan::CgroupStep& step) {
+  for (const plan::CgroupDirectory& directory : step.directories) {
+    const std::optional<UniqueFd> found =
+        TRY(open_directory({.path = directory.path, .unified = directory.unified}));
+    if (found) TRY(check_empty(found->get()), "cgroup ", quoted(directory.path));
+  }
+  return start_scope(*step.scope);
 }
 
 }  // namespace
@@ -140,28 +211,40 @@ Result<std::vector<Directory>> announce(const plan::CgroupStep& step) {
     std::string path = directory.path;
     while (path.size() > directory.hierarchy.size()) {
       if (TRY(exists(path), "cgroup ", quoted(path))) break;
-      announced.push_back(
-          {.path = path, .unified = directory.unified, .made = true, .leaf = false});
+      announced.push_back({.path = path,
+                           .unified = directory.unified,
+                           .made = true,
+                           .leaf = false,
+                           .scope = step.scope && directory.unified});
+      if (step.scope) break;  // slices are systemd's
       path.resize(path.rfind('/'));
     }
   }
   return announced;
 }
 
-Result<std::vector<Directory>> make(const plan::CgroupStep& step) {
-  std::vector<Directory> directories;
+Result<Made> make(const plan::CgroupStep& step) {
+  Made all;
+  std::vector<Directory>& directories = all.directories;
   Rollback undo;
-  undo.add([&] { static_cast<void>(remove(directories, milliseconds(100))); });
+  undo.add([&] {
+    all.holder.reset();
+    static_cast<void>(remove(directories, milliseconds(100)));
+  });
+  if (step.scope) all.holder = TRY(at(step.origin, make_scope(step)));
   for (const plan::CgroupDirectory& directory : step.directories) {
-    Result<std::vector<Directory>> made = make_one(directory);
-    if (!made && step.optional && cannot_be_made(made.error())) continue;
+    Result<std::vector<Directory>> made = make_one(step, directory);
+    if (!made && can_be_left_out(step, directory, made.error())) continue;
     if (!made) {
-      return std::move(made).error().within("cgroup ", quoted(directory.path)).at(step.origin);
+      return explain(std::move(made).error(), directory)
+          .within("cgroup ", quoted(directory.path))
+          .at(step.origin);
     }
     for (Directory& one : made.value()) directories.push_back(std::move(one));
   }
+  if (step.scope) TRY(at(step.origin, lift_limits(*step.scope, directories)));
   undo.commit();
-  return directories;
+  return all;
 }
 
 Result<UniqueFd> open_unified(const std::vector<Directory>& directories) {

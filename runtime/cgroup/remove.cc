@@ -1,6 +1,8 @@
 // Removing the container's cgroup, with whatever the payload made below it.
 #include <fcntl.h>
 
+#include <algorithm>
+
 #include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/directory.h"
 #include "runtime/sys/file.h"
@@ -42,8 +44,25 @@ Error busy(const Directory& directory) {
   return std::move(error).with_hint("processes in it: ", join(pids.value()));
 }
 
+/// Waits until systemd has removed its scope. The kernel tells of changes of cgroup.events every 10
+/// ms at most, the next one by a timer; rmdir takes that away, and systemd would never hear that
+/// the scope is empty: the unit would stay.
+Status leave_to_systemd(const Directory& directory, const Deadline& whole) {
+  const Deadline deadline(std::min(whole.left(), milliseconds(5000)));
+  milliseconds pause(1);
+  static constexpr milliseconds kLongestPause(20);
+  while (!deadline.passed()) {
+    const std::optional<UniqueFd> opened = TRY(open_directory(directory));
+    if (!opened) return ok();
+    TRY(sys::wait_readable({}, std::min(pause, deadline.left())));
+    pause = std::min(pause * 2, kLongestPause);
+  }
+  return ok();
+}
+
 /// Processes that were killed are out of their cgroup a little later than they are out of sight.
 Status remove_leaf(const Directory& directory, const Deadline& deadline) {
+  if (directory.scope) TRY(leave_to_systemd(directory, deadline));
   const std::optional<UniqueFd> opened = TRY(open_directory(directory));
   if (!opened) return ok();
   milliseconds pause(1);

@@ -10,24 +10,6 @@
 namespace rt::cli {
 namespace {
 
-constexpr Option kGlobalOptions[] = {
-    option<&Globals::root>("root", 0, "DIR",
-                           "where containers are kept (default: /run/runtime for root, else "
-                           "$XDG_RUNTIME_DIR/runtime)"),
-    option<&Globals::log>("log", 0, "FILE", "append errors and warnings to FILE"),
-    option<&Globals::log_format>("log-format", 0, "FORMAT", "of that file: text or json"),
-    flag<&Globals::debug>("debug", 0, "log what is done"),
-    flag<&Globals::systemd_cgroup>("systemd-cgroup", 0,
-                                   "cgroups through systemd (not supported by this version)"),
-    option<&Globals::cgroup_manager>("cgroup-manager", 0, "NAME", "cgroupfs"),
-    option<&Globals::rootless>("rootless", 0, "WHEN",
-                               "true, false or auto: accepted, always found out by itself"),
-    option<&Globals::resctrl_root>("resctrl-root", 0, "DIR", nullptr),
-    ignored("criu", "PATH"),
-    flag<&Globals::help>("help", 'h', "show this"),
-    flag<&Globals::version>("version", 'v', "show the version"),
-};
-
 std::string program_help() {
   std::string text =
       "usage: runtime [options] <command> [<arguments>]\n\n"
@@ -39,7 +21,7 @@ std::string program_help() {
     name.resize(width + 2, ' ');
     text += cat("  ", name, command->summary, '\n');
   }
-  text += cat("\noptions, before the command:\n", describe_options(kGlobalOptions));
+  text += cat("\noptions, before the command:\n", describe_options(global_options()));
   return text + "\n\"runtime <command> --help\" says more about a command.\n";
 }
 
@@ -97,7 +79,7 @@ Result<int> show_help(std::span<const std::string> arguments) {
 Result<int> dispatch(std::span<const std::string> words, const Seal& seal, Log& log) {
   TRY(container::prepare_self());
   Globals globals;
-  auto parsed = parse_options(kGlobalOptions, words.subspan(std::min<size_t>(words.size(), 1)),
+  auto parsed = parse_options(global_options(), words.subspan(std::min<size_t>(words.size(), 1)),
                               globals, Order::kBeforeOthers);
   // Before anything can fail: so much of the options as could be read says where to.
   const bool json = TRY(is_json(globals.log_format, "text"), "--log-format");
@@ -120,6 +102,8 @@ std::vector<const Command*> all_commands() {
   std::vector<const Command*> commands;
   for (const Command& command : lifecycle_commands()) commands.push_back(&command);
   for (const Command& command : exec_commands()) commands.push_back(&command);
+  for (const Command& command : resource_commands()) commands.push_back(&command);
+  for (const Command& command : event_commands()) commands.push_back(&command);
   for (const Command& command : inspect_commands()) commands.push_back(&command);
   return commands;
 }
@@ -149,21 +133,6 @@ Result<unsigned> keep_descriptors(const std::string& preserve_fds, unsigned more
   const uint64_t count = *preserved + more;
   TRY(container::close_inherited(count));
   return static_cast<unsigned>(count);
-}
-
-Result<std::string> root_of(const Globals& globals) {
-  if (!globals.root.empty()) return globals.root;
-  return container::default_root();
-}
-
-Result<container::Store> open_store(const Globals& globals) {
-  const std::string root = TRY(root_of(globals));
-  return container::Store::open(root);
-}
-
-Result<container::Store> make_store(const Globals& globals) {
-  const std::string root = TRY(root_of(globals));
-  return container::Store::make(root);
 }
 
 Result<bool> is_json(std::string_view format, std::string_view text_format) {

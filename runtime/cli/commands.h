@@ -12,6 +12,7 @@
 #include "runtime/cli/options.h"
 #include "runtime/container/container.h"
 #include "runtime/container/store.h"
+#include "runtime/plan/make_plan.h"
 
 namespace rt::cli {
 
@@ -20,10 +21,12 @@ struct Globals {
   std::string root;
   std::string log;
   std::string log_format = "text";
-  std::string cgroup_manager = "cgroupfs";
+  std::string cgroup_manager;  // empty: cgroupfs
   std::string rootless = "auto";
-  std::string resctrl_root;  // for tests: a directory that stands in for resctrl
+  std::string resctrl_root;    // for tests: a directory that stands in for resctrl
+  std::string systemd_helper;  // for tests: another runtime-systemd
   bool systemd_cgroup = false;
+  bool strict = false;
   bool debug = false;
   bool version = false;
   bool help = false;
@@ -50,8 +53,13 @@ struct Command {
   Order order = Order::kAnywhere;  // of options and other arguments
 };
 
+/// The rows of Globals.
+std::span<const Option> global_options();
+
 std::span<const Command> lifecycle_commands();
 std::span<const Command> exec_commands();
+std::span<const Command> resource_commands();
+std::span<const Command> event_commands();
 std::span<const Command> inspect_commands();
 
 /// Every command, in the order of the help text.
@@ -78,6 +86,9 @@ container::Warn warn_to(Log& log);
 /// The value of --preserve-fds, and `more`: so many of the caller's descriptors stay open, all
 /// others are closed. Before anything else is opened.
 Result<unsigned> keep_descriptors(const std::string& preserve_fds, unsigned more = 0);
+
+/// What the options before the command say about a plan.
+Result<plan::Request> base_request(const Globals& globals);
 
 /// --root, or its default; the store there, to be read, or to be made first.
 Result<std::string> root_of(const Globals& globals);

@@ -98,7 +98,10 @@ Result<int> exec(const Invocation& invocation) {
   wanted.cgroups = options.cgroups;
   wanted.detach = options.detach;
   wanted.ignore_paused = options.ignore_paused;
-  wanted.resctrl_root = invocation.globals.resctrl_root;
+  const plan::Request base = TRY(base_request(invocation.globals));
+  wanted.resctrl_root = base.resctrl_root;
+  wanted.cgroup_manager = base.cgroup_manager;
+  wanted.systemd_helper = base.systemd_helper;
   wanted.warn = warn_to(invocation.log);
   const container::Store store = TRY(open_store(invocation.globals));
   return container::exec(store, id, wanted);

@@ -124,10 +124,9 @@ Result<int> show_plan(const Invocation& invocation) {
     print_error(spec::render_text(bundle.diagnostics, bundle.text, "config.json"));
     return checked.error();
   }
-  plan::Request request;
+  plan::Request request = TRY(base_request(invocation.globals));
   request.id = options.id.empty() ? default_id(bundle) : options.id;
   TRY(container::check_id(request.id));
-  request.resctrl_root = invocation.globals.resctrl_root;
   const plan::Plan plan = TRY(container::plan_bundle(bundle, std::move(request)));
   TRY(print(json ? cat(plan::describe_json(plan), '\n') : plan::describe_text(plan)));
   return 0;

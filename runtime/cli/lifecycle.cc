@@ -56,21 +56,6 @@ constexpr Option kRunOptions[] = {
     flag<&CreateArguments::no_subreaper>("no-subreaper", 0, nullptr),
 };
 
-Status check_globals(const Globals& globals) {
-  if (globals.systemd_cgroup || globals.cgroup_manager == "systemd") {
-    return Error("--systemd-cgroup: systemd's cgroups are not supported by this version");
-  }
-  if (globals.cgroup_manager != "cgroupfs") {
-    return Error(cat("--cgroup-manager ", quoted(globals.cgroup_manager),
-                     ": not supported by this version"));
-  }
-  // The record keeps paths below it, for a `delete` that may be called from anywhere.
-  if (!globals.resctrl_root.empty() && !globals.resctrl_root.starts_with('/')) {
-    return Error(cat("--resctrl-root ", quoted(globals.resctrl_root), ": not an absolute path"));
-  }
-  return ok();
-}
-
 /// What create and run work on.
 struct Prepared {
   container::Bundle bundle;
@@ -104,8 +89,7 @@ Result<std::string> notify_directory(const Invocation& invocation, const std::st
 /// the log.
 Result<Prepared> prepare(const Invocation& invocation, const CreateArguments& options,
                          const std::string& id) {
-  TRY(check_globals(invocation.globals));
-  plan::Request request;
+  plan::Request request = TRY(base_request(invocation.globals));
   request.listen_fds = container::listen_descriptors();
   request.preserve_fds = TRY(keep_descriptors(options.preserve_fds, request.listen_fds));
   TRY(container::check_id(id));
@@ -121,7 +105,6 @@ Result<Prepared> prepare(const Invocation& invocation, const CreateArguments& op
   request.id = id;
   request.no_pivot = options.no_pivot;
   request.no_new_keyring = options.no_new_keyring;
-  request.resctrl_root = invocation.globals.resctrl_root;
   prepared.plan = TRY(container::plan_bundle(bundle, std::move(request)));
   for (const std::string& warning : container::warnings_of(bundle, prepared.plan)) {
     invocation.log.warn(warning);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <string_view>
+#include <utility>
 
 #include "runtime/base/text.h"
 #include "spec/json_writer.h"
@@ -50,6 +52,38 @@ Row row_of(const Info& info) {
           owner_of(info)};
 }
 
+/// Columns as wide as their widest word, but for the last.
+std::string aligned(std::vector<Row> rows) {
+  std::array<size_t, kColumns> widths{};
+  for (const Row& row : rows) {
+    for (size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (Row& row : rows) {
+    for (size_t i = 0; i + 1 < kColumns; ++i) {
+      row[i].resize(widths[i] + 2, ' ');
+      text += row[i];
+    }
+    text += row.back() + '\n';
+  }
+  return text;
+}
+
+/// "01:02:03", and with days in front "4-01:02:03".
+std::string clock_text(std::chrono::seconds time) {
+  const auto two_digits = [](int64_t number) { return cat(number < 10 ? "0" : "", number); };
+  const std::chrono::hh_mm_ss clock(time % std::chrono::days(1));
+  const auto days = std::chrono::duration_cast<std::chrono::days>(time).count();
+  return cat(days > 0 ? cat(days, '-') : "", two_digits(clock.hours().count()), ':',
+             two_digits(clock.minutes().count()), ':', two_digits(clock.seconds().count()));
+}
+
+Row row_of(const container::ProcessInfo& process) {
+  return {std::to_string(process.user),   std::to_string(process.pid),
+          std::to_string(process.parent), std::string(1, process.state),
+          clock_text(process.cpu_time),   printable(process.command)};
+}
+
 }  // namespace
 
 std::string state_json(const Info& info) { return cat(spec::to_json(state_of(info)), '\n'); }
@@ -65,19 +99,21 @@ std::string list_json(const std::vector<Info>& containers) {
 std::string list_table(const std::vector<Info>& containers) {
   std::vector<Row> rows = {{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
   for (const Info& info : containers) rows.push_back(row_of(info));
-  std::array<size_t, kColumns> widths{};
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < kColumns; ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (Row& row : rows) {
-    for (size_t i = 0; i + 1 < kColumns; ++i) {
-      row[i].resize(widths[i] + 2, ' ');
-      text += row[i];
-    }
-    text += row.back() + '\n';
-  }
-  return text;
+  return aligned(std::move(rows));
+}
+
+std::string processes_json(const std::vector<pid_t>& pids) {
+  spec::JsonWriter json;
+  json.begin_array();
+  for (const pid_t pid : pids) json.value(pid);
+  json.end_array();
+  return cat(json.text(), '\n');
+}
+
+std::string processes_table(const std::vector<container::ProcessInfo>& processes) {
+  std::vector<Row> rows = {{"UID", "PID", "PPID", "STATE", "TIME", "CMD"}};
+  for (const container::ProcessInfo& process : processes) rows.push_back(row_of(process));
+  return aligned(std::move(rows));
 }
 
 }  // namespace rt::cli

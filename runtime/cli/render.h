@@ -1,6 +1,8 @@
 // How containers are shown.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -16,5 +18,11 @@ std::string list_json(const std::vector<container::Info>& containers);
 
 /// The output of `list`: aligned columns under a line of headings.
 std::string list_table(const std::vector<container::Info>& containers);
+
+/// The output of `ps --format json`: an array of numbers.
+std::string processes_json(const std::vector<pid_t>& pids);
+
+/// The output of `ps`: a table like that of `list`.
+std::string processes_table(const std::vector<container::ProcessInfo>& processes);
 
 }  // namespace rt::cli

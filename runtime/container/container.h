@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "runtime/container/bundle.h"
 #include "runtime/container/status.h"
 #include "runtime/container/store.h"
+#include "spec/config_linux.h"
 
 namespace rt::container {
 
@@ -77,6 +80,8 @@ struct ExecOptions {
   bool ignore_paused = false;
   unsigned preserved_fds = 0;
   std::string resctrl_root;  // as create was called with
+  plan::CgroupManager cgroup_manager = plan::CgroupManager::kFilesystem;  // the same
+  std::string systemd_helper;
   Warn warn;
 };
 
@@ -98,6 +103,45 @@ enum class DeleteMode {
 /// Removes everything that `create` made, then runs the poststop hooks: what they fail at is a
 /// warning.
 Status destroy(const Store& store, const std::string& id, DeleteMode mode, const Warn& warn);
+
+/// What `update` changes.
+struct UpdateOptions {
+  /// The text of --resources FILE: linux.resources as a document; then `changes` is not read.
+  std::optional<std::string> document;
+  spec::Resources changes;
+  std::string l3_cache_schema;  // of the container's group of resctrl; empty: as it is
+  std::string mem_bw_schema;    // likewise
+  std::string resctrl_root;     // as create was called with
+  bool strict = false;          // plan::Request::strict
+  plan::CgroupManager cgroup_manager = plan::CgroupManager::kFilesystem;  // as create's
+  std::string systemd_helper;
+  Warn warn;
+};
+
+/// Changes the limits of a container that was not stopped: all that is asked for, or nothing. What
+/// is absent, and 0 where that is no limit, stays as it is. Kept for the next update.
+Status update(const Store& store, const std::string& id, const UpdateOptions& options);
+
+/// Stops every process of the container where it is, and lets them go on. "container not running"
+/// when there is nothing to stop; "container not paused".
+Status pause(const Store& store, const std::string& id);
+Status resume(const Store& store, const std::string& id);
+
+/// The pids of the container's processes, ascending; none of a container that has stopped.
+Result<std::vector<pid_t>> processes(const Store& store, const std::string& id);
+
+/// A process, as `ps` shows it.
+struct ProcessInfo {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  uid_t user = 0;    // effective, of the host
+  char state = '?';  // proc(5): 'R', 'S', 'D', ...
+  std::chrono::seconds cpu_time{0};
+  std::string command;  // the payload's word: anything
+};
+
+/// Those of `pids` that are still there.
+Result<std::vector<ProcessInfo>> describe_processes(const std::vector<pid_t>& pids);
 
 /// A container as `state` and `list` show it.
 struct Info {

@@ -57,6 +57,29 @@ Status kill_unlocked(const Store& store, const std::string& id) {
   return seen ? kill_init(seen.value()) : ok();
 }
 
+Status send_signal(const Observed& seen, int signal, KillTarget target) {
+  if (target == KillTarget::kEveryProcess) {
+    TRY(cgroup::signal_all(seen.record.cgroups, signal));
+    // It may have no cgroup, or have left it.
+    if (!seen.init) return ok();
+    const std::vector<pid_t> reached = TRY(cgroup::processes(seen.record.cgroups));
+    if (std::ranges::find(reached, seen.record.pid) != reached.end()) return ok();
+  }
+  if (!seen.init) return Error("container not running");
+  Status sent = sys::pidfd_send_signal(seen.init.get(), signal);
+  if (!sent && sent.error().code() == ESRCH) return Error("container not running");
+  return sent;
+}
+
+/// v1: SIGKILL waits in a frozen cgroup. Looked at only now: what is paused from here on sees that
+/// init is about to end (pause.cc).
+void let_die(const Observed& seen) {
+  const Result<bool> frozen = cgroup::frozen(seen.record.cgroups);
+  if (!frozen || !frozen.value()) return;
+  // What is frozen from above is not ours to thaw, and the signal is not lost.
+  static_cast<void>(cgroup::resume(seen.record.cgroups, kFreezePatience));
+}
+
 Result<Info> inspect_entry(const Entry& entry) {
   Observed seen = TRY(observe(entry));
   Info info;
@@ -72,17 +95,8 @@ Result<Info> inspect_entry(const Entry& entry) {
 Status kill(const Store& store, const std::string& id, int signal, KillTarget target) {
   const Entry entry = TRY(store.require(id));
   const Observed seen = TRY(observe(entry));
-  if (target == KillTarget::kEveryProcess) {
-    TRY(cgroup::signal_all(seen.record.cgroups, signal), id);
-    // It may have no cgroup, or have left it.
-    if (!seen.init) return ok();
-    const std::vector<pid_t> reached = TRY(cgroup::processes(seen.record.cgroups), id);
-    if (std::ranges::find(reached, seen.record.pid) != reached.end()) return ok();
-  }
-  if (!seen.init) return Error(cat(id, ": container not running"));
-  const Status sent = sys::pidfd_send_signal(seen.init.get(), signal);
-  if (!sent && sent.error().code() == ESRCH) return Error(cat(id, ": container not running"));
-  TRY(sent, id);
+  TRY(send_signal(seen, signal, target), id);
+  if (signal == SIGKILL) let_die(seen);
   return ok();
 }
 

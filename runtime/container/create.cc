@@ -1,6 +1,7 @@
 // create, and what run shares with it.
 #include <fcntl.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "runtime/container/hooks.h"
 #include "runtime/container/output.h"
 #include "runtime/container/process.h"
+#include "runtime/container/status.h"
 #include "runtime/container/step.h"
 #include "runtime/container/teardown.h"
 #include "runtime/kernel/intel_rdt.h"
@@ -134,7 +136,7 @@ class Creation {
     // The end of the report is to be seen.
     ways_.report_writer.reset();
     for (const Error& warning : launch_->warnings()) {
-      if (options_.warn) options_.warn(warning.message());
+      if (options_.warn) options_.warn(located(warning, options_.config).message());
     }
     return ok();
   }
@@ -157,7 +159,20 @@ class Creation {
     Status released = launch_->release();
     if (!released && !options_.pid_file.empty()) sys::try_unlink(options_.pid_file);
     released_ = released.ok();
+    if (!released) return why_not_released(std::move(released).error());
     return released;
+  }
+
+  /// A scope is gone with its last process, and with it what the kernel has counted there.
+  [[nodiscard]] Error why_not_released(Error error) const {
+    const auto& settings = plan_.resources.settings;
+    const bool limited = std::ranges::any_of(settings, [](const plan::CgroupSetting& setting) {
+      return setting.forms.front().file.starts_with("memory.");
+    });
+    if (plan_.cgroup.scope && limited) {
+      return Error("container init was killed (memory limit too low?)");
+    }
+    return explain_end(std::move(error), record_.cgroups);
   }
 
   Live take() {

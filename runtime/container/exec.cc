@@ -28,14 +28,16 @@ Status check_joinable(const Observed& seen, const ExecOptions& options) {
   switch (seen.status) {
     case ContainerStatus::kCreated:
     case ContainerStatus::kRunning:
-      break;
+      return ok();
+    case ContainerStatus::kPaused:
+      if (options.ignore_paused) return ok();
+      return Error("cannot exec in a paused container (use --ignore-paused to override)");
     case ContainerStatus::kCreating:
       return Error("cannot exec in a container that is being created");
     case ContainerStatus::kStopped:
-      return Error("cannot exec in a stopped container: container not running");
+      break;
   }
-  if (options.ignore_paused || !TRY(cgroup::frozen(seen.record.cgroups))) return ok();
-  return Error("cannot exec in a paused container (use --ignore-paused to override)");
+  return Error("cannot exec in a stopped container: container not running");
 }
 
 Result<plan::Plan> plan_exec(const Entry& entry, const Record& record, const ExecOptions& options,
@@ -48,6 +50,8 @@ Result<plan::Plan> plan_exec(const Entry& entry, const Record& record, const Exe
   request.no_new_keyring = !record.own_keyring;
   request.preserve_fds = options.preserved_fds;
   request.resctrl_root = options.resctrl_root;
+  request.cgroup_manager = options.cgroup_manager;
+  request.systemd_helper = options.systemd_helper;
   return plan::make_exec_plan(config, request, host);
 }
 

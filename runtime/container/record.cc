@@ -69,6 +69,7 @@ struct spec::Fields<rt::cgroup::Directory> {
       spec::field<&Directory::unified>("unified", spec::Need::kRequired),
       spec::field<&Directory::made>("made", spec::Need::kRequired),
       spec::field<&Directory::leaf>("leaf", spec::Need::kRequired),
+      spec::field<&Directory::scope>("scope"),
   };
 };
 
@@ -116,7 +117,8 @@ std::string to_json(const Record& record) {
   json.key("startTime").value(record.start_time).key("cgroups").begin_array();
   for (const cgroup::Directory& directory : record.cgroups) {
     json.begin_object().key("path").value(directory.path).key("unified").value(directory.unified);
-    json.key("made").value(directory.made).key("leaf").value(directory.leaf).end_object();
+    json.key("made").value(directory.made).key("leaf").value(directory.leaf);
+    json.key("scope").value(directory.scope).end_object();
   }
   json.end_array().key("rdtDirectories").begin_array();
   for (const std::string& directory : record.rdt_directories) json.value(directory);

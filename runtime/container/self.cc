@@ -7,6 +7,7 @@
 #include <string>
 
 #include "runtime/base/unique_fd.h"
+#include "runtime/kernel/seal.h"
 #include "runtime/sys/file.h"
 #include "runtime/sys/process.h"
 
@@ -48,6 +49,17 @@ unsigned listen_descriptors() {
 std::string notify_socket() {
   const char* address = std::getenv("NOTIFY_SOCKET");
   return address == nullptr ? "" : address;
+}
+
+Result<std::string> systemd_helper() {
+  const std::string binary = TRY(kernel::binary_path());
+  const std::string directory = binary.substr(0, binary.rfind('/'));
+  const std::string beside = directory + "/runtime-systemd";
+  if (sys::access_execute(beside)) return beside;
+  const std::string installed = directory + "/../libexec/runtime/runtime-systemd";
+  if (sys::access_execute(installed)) return installed;
+  return Error(cat("runtime-systemd, which talks to systemd, is neither ", quoted(beside), " nor ",
+                   quoted(installed)));
 }
 
 Caller caller() { return {.uid = sys::geteuid(), .gid = sys::getegid()}; }

@@ -23,6 +23,10 @@ unsigned listen_descriptors();
 /// path or an abstract name; empty: nobody.
 std::string notify_socket();
 
+/// Host path of runtime-systemd, the program that talks to systemd for us: beside the runtime's own
+/// binary, or in ../libexec/runtime of it.
+Result<std::string> systemd_helper();
+
 /// Descriptors 0, 1 and 2 are open from here on (/dev/null where the caller closed them), so that
 /// no file of ours can take their place and become the container's. Writing to a pipe that nobody
 /// reads is an error from here on, not our death.

@@ -78,18 +78,21 @@ Status start_locked(Entry& entry, const Observed& seen, const Warn& warn) {
   const UniqueFd report = TRY(open_report(entry), entry.path());
   if (!report) {
     const UniqueFd fifo = TRY(open_gate(entry));
-    return wait_for_execution(entry, seen, fifo.get());
+    Status executed = wait_for_execution(entry, seen, fifo.get());
+    if (!executed) return explain_end(std::move(executed).error(), seen.record.cgroups);
+    return executed;
   }
   const spec::Config parsed = TRY(load_config(entry));
   // From here on it is started, or destroyed.
   const UniqueFd fifo = TRY(open_gate(entry));
   Status started = start_reporting(entry, seen, parsed, report.get());
   if (started) return ok();
+  Error why = explain_end(std::move(started).error(), seen.record.cgroups);
   const Result<std::string> config = entry.load_config();
   // runtime.md, "Lifecycle", step 12: it is stopped and destroyed.
   const Status down = take_down(entry, seen, Processes::kPerhaps, warn);
   if (!down && warn) warn(down.error().message());
-  return located(std::move(started).error(), config ? config.value() : "").within(entry.id());
+  return located(std::move(why), config ? config.value() : "").within(entry.id());
 }
 
 Status check_startable(const Observed& seen) {
@@ -98,6 +101,9 @@ Status check_startable(const Observed& seen) {
       return ok();
     case ContainerStatus::kRunning:
       return Error("cannot start an already running container");
+    case ContainerStatus::kPaused:
+      return Error("cannot start a paused container: container paused")
+          .with_hint("resume it first");
     case ContainerStatus::kCreating:
     case ContainerStatus::kStopped:
       break;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/cgroup/cgroup.h"
 #include "runtime/container/process.h"
 
 namespace rt::container {
@@ -19,6 +20,15 @@ Result<bool> waits_at_fifo(const Entry& entry) {
   return writer.error();
 }
 
+/// Of a container whose init lives.
+Result<ContainerStatus> status_of_live(const Entry& entry, const Record& record) {
+  const Result<bool> frozen = cgroup::frozen(record.cgroups);
+  // Where that cannot be told, it is no reason not to know, or to delete, the container.
+  if (frozen && frozen.value()) return ContainerStatus::kPaused;
+  const bool waits = TRY(waits_at_fifo(entry), entry.path());
+  return waits ? ContainerStatus::kCreated : ContainerStatus::kRunning;
+}
+
 }  // namespace
 
 std::string_view name_of(ContainerStatus status) {
@@ -29,6 +39,8 @@ std::string_view name_of(ContainerStatus status) {
       return "created";
     case ContainerStatus::kRunning:
       return "running";
+    case ContainerStatus::kPaused:
+      return "paused";
     case ContainerStatus::kStopped:
       break;
   }
@@ -53,10 +65,15 @@ Result<Observed> observe(const Entry& entry) {
   std::optional<UniqueFd> init =
       TRY(open_process(seen.record.pid, seen.record.start_time), entry.id());
   if (!init) return seen;
-  const bool waits = TRY(waits_at_fifo(entry), entry.path());
-  seen.status = waits ? ContainerStatus::kCreated : ContainerStatus::kRunning;
+  seen.status = TRY(status_of_live(entry, seen.record));
   seen.init = *std::move(init);
   return seen;
+}
+
+Error explain_end(Error error, const std::vector<cgroup::Directory>& cgroups) {
+  const Result<bool> out_of_memory = cgroup::was_out_of_memory(cgroups);
+  if (!out_of_memory || !out_of_memory.value()) return error;
+  return Error("container init was OOM-killed (memory limit too low?)");
 }
 
 }  // namespace rt::container

@@ -14,7 +14,7 @@
 namespace rt::container {
 
 /// runtime-spec runtime.md, "State".
-enum class ContainerStatus { kCreating, kCreated, kRunning, kStopped };
+enum class ContainerStatus { kCreating, kCreated, kRunning, kPaused, kStopped };
 
 [[nodiscard]] std::string_view name_of(ContainerStatus status);
 
@@ -29,8 +29,13 @@ struct Observed {
 };
 
 /// creating: another command is at it. created: init waits at the exec fifo. running: init has gone
-/// past it. stopped: all else; also a create that was interrupted, and an init that is a zombie or
-/// belongs to an earlier boot.
+/// past it. paused: either of the two, and its cgroup is frozen, whoever froze it. stopped: all
+/// else; also a create that was interrupted, and an init that is a zombie or belongs to an earlier
+/// boot.
 Result<Observed> observe(const Entry& entry);
+
+/// Why init did not go on: `error`, unless the kernel has killed it for the memory that the limits
+/// of its cgroup do not leave it.
+Error explain_end(Error error, const std::vector<cgroup::Directory>& cgroups);
 
 }  // namespace rt::container

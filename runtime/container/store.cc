@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr const char* kRecord = "record.json";
-constexpr const char* kNewRecord = "record.json.new";
+constexpr const char* kResources = "resources.json";
 constexpr const char* kLock = "lock";
 constexpr const char* kConfig = "config.json";
 constexpr const char* kNotify = "notify";
@@ -167,21 +167,36 @@ Result<Record> Entry::load() const {
   return record;
 }
 
-Status Entry::save(const Record& record) const {
+/// Durably, and as a whole or not at all.
+Status Entry::replace(const std::string& name, std::string_view text) const {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-  Result<UniqueFd> opened = sys::openat(directory_.get(), kNewRecord, kFlags, 0600);
+  const std::string next = name + ".new";
+  Result<UniqueFd> opened = sys::openat(directory_.get(), next, kFlags, 0600);
   if (!opened && opened.error().code() == EEXIST) {
     // Left by a command that was killed; nobody else can be writing it while we hold the lock.
-    TRY(sys::unlinkat(directory_.get(), kNewRecord, 0), path_);
-    opened = sys::openat(directory_.get(), kNewRecord, kFlags, 0600);
+    TRY(sys::unlinkat(directory_.get(), next, 0), path_);
+    opened = sys::openat(directory_.get(), next, kFlags, 0600);
   }
-  const UniqueFd file = TRY(std::move(opened), path_, '/', kNewRecord);
-  TRY(sys::write_all(file.get(), to_json(record)), path_, '/', kNewRecord);
-  TRY(sys::fsync(file.get()), path_, '/', kNewRecord);
-  TRY(sys::renameat(directory_.get(), kNewRecord, directory_.get(), kRecord), path_);
+  const UniqueFd file = TRY(std::move(opened), path_, '/', next);
+  TRY(sys::write_all(file.get(), text), path_, '/', next);
+  TRY(sys::fsync(file.get()), path_, '/', next);
+  TRY(sys::renameat(directory_.get(), next, directory_.get(), name), path_);
   TRY(sys::fsync(directory_.get()), path_);
   return ok();
 }
+
+Status Entry::save(const Record& record) const { return replace(kRecord, to_json(record)); }
+
+Result<std::optional<std::string>> Entry::load_resources() const {
+  Result<UniqueFd> opened =
+      sys::openat(directory_.get(), kResources, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (!opened && is_absent(opened.error())) return std::optional<std::string>();
+  const UniqueFd file = TRY(std::move(opened), path_, '/', kResources);
+  std::string text = TRY(sys::read_all(file.get(), kConfigLimit), path_, '/', kResources);
+  return std::optional<std::string>(std::move(text));
+}
+
+Status Entry::save_resources(std::string_view text) const { return replace(kResources, text); }
 
 Result<std::string> Entry::load_config() const {
   const UniqueFd file =

@@ -65,6 +65,11 @@ class Entry {
   [[nodiscard]] Result<std::string> load_config() const;
   [[nodiscard]] Status save_config(std::string_view text) const;
 
+  /// linux.resources as `update` has left them, a document of its own; nothing before the first
+  /// update. Saved like the record. Precondition of saving: locked.
+  [[nodiscard]] Result<std::optional<std::string>> load_resources() const;
+  [[nodiscard]] Status save_resources(std::string_view text) const;
+
   /// The ways between `start` and init, which waits for it.
   [[nodiscard]] Status make_fifo(Fifo fifo) const;
   [[nodiscard]] Result<UniqueFd> open_fifo(Fifo fifo, int flags) const;
@@ -83,6 +88,7 @@ class Entry {
 
  private:
   [[nodiscard]] Result<bool> is_present() const;
+  [[nodiscard]] Status replace(const std::string& name, std::string_view text) const;
 
   int root_;  // borrowed from the Store
   std::string id_;

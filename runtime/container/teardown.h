@@ -13,6 +13,9 @@ namespace rt::container {
 /// How long killed processes may take to go away.
 inline constexpr std::chrono::milliseconds kKillPatience{10000};
 
+/// How long the kernel may take to freeze a container, or to let it go on.
+inline constexpr std::chrono::milliseconds kFreezePatience{10000};
+
 /// Kills every process in the container's cgroup, and waits until they are gone. What was only
 /// announced is left alone.
 Status kill_processes(const Record& record);

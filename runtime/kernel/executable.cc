@@ -4,7 +4,6 @@
 
 #include <string_view>
 
-#include "runtime/kernel/explain.h"
 #include "runtime/sys/file.h"
 
 namespace rt::kernel {
@@ -42,9 +41,7 @@ Result<std::string> search_path(std::string_view name, std::string_view path) {
 Error not_executable(const std::string& name, const Error& why) {
   const std::string where = cat("exec: ", quoted(name), ": ");
   const std::string text = why.code() == EACCES ? errno_text(EACCES) : why.message();
-  Error error = Error::from_wire(why.code(), why.call(), cat(where, text));
-  const std::string reason = explain_path(name, why);
-  return reason.empty() ? error : std::move(error).with_hint(reason);
+  return Error::from_wire(why.code(), why.call(), cat(where, text));
 }
 
 }  // namespace

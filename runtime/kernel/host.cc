@@ -60,7 +60,26 @@ std::string v1_mount_point(const Membership& membership) {
   return cat(kCgroupRoot, '/', name);
 }
 
-Result<std::vector<plan::CgroupHierarchy>> probe_cgroups() {
+/// Of a v2 hierarchy: those that are neither switched off nor in a v1 one.
+Result<std::vector<std::string>> read_controllers(const std::string& mount_point) {
+  const std::string file = mount_point + "/cgroup.controllers";
+  const std::string text = TRY(sys::read_file(file, kProcLimit), file);
+  std::vector<std::string> controllers;
+  for (const std::string_view line : split(text, '\n')) {
+    for (const std::string_view name : split(line, ' ')) {
+      if (!name.empty()) controllers.emplace_back(name);
+    }
+  }
+  return controllers;
+}
+
+/// Whether this user may make a cgroup beside the own one.
+bool can_make_beside(const plan::CgroupHierarchy& hierarchy) {
+  const std::string above = hierarchy.own_path.substr(0, hierarchy.own_path.rfind('/'));
+  return sys::access_write(cat(hierarchy.mount_point, above)).ok();
+}
+
+Result<std::vector<plan::CgroupHierarchy>> probe_cgroups(bool rootless) {
   const std::vector<Membership> memberships = TRY(read_memberships());
   const bool pure_v2 = is_mounted(kCgroupRoot, CGROUP2_SUPER_MAGIC);
   std::vector<plan::CgroupHierarchy> hierarchies;
@@ -72,7 +91,10 @@ Result<std::vector<plan::CgroupHierarchy>> probe_cgroups() {
     hierarchy.mount_point = hierarchy.unified ? cat(kCgroupRoot, pure_v2 ? "" : "/unified")
                                               : v1_mount_point(membership);
     const int64_t magic = hierarchy.unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC;
-    if (is_mounted(hierarchy.mount_point, magic)) hierarchies.push_back(std::move(hierarchy));
+    if (!is_mounted(hierarchy.mount_point, magic)) continue;
+    if (hierarchy.unified) hierarchy.controllers = TRY(read_controllers(hierarchy.mount_point));
+    hierarchy.only_below_own = rootless && hierarchy.unified && !can_make_beside(hierarchy);
+    hierarchies.push_back(std::move(hierarchy));
   }
   return hierarchies;
 }
@@ -115,7 +137,7 @@ Result<plan::HostFacts> probe_host() {
     facts.last_capability = capability;
     if (*granted) facts.bounding_capabilities |= uint64_t{1} << capability;
   }
-  facts.cgroups = TRY(probe_cgroups());
+  facts.cgroups = TRY(probe_cgroups(facts.rootless()));
   if (facts.rootless()) {
     facts.newuidmap = find_helper("newuidmap");
     facts.newgidmap = find_helper("newgidmap");

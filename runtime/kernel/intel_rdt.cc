@@ -261,6 +261,27 @@ Status enter_rdt_group(const plan::IntelRdtStep& step, pid_t pid) {
   return ok();
 }
 
+Result<std::string> update_rdt_group(const plan::IntelRdtStep& step) {
+  const Paths paths = TRY(at(step.origin, paths_of(step)), place_of(step));
+  std::string before = TRY(sys::read_file(cat(paths.control, '/', kSchemata), kMaxControl),
+                           place_of(step), ": ", kSchemata);
+  Status written = write_schemata(step, paths);
+  if (written) return before;
+  Error failed = std::move(written).error().within(place_of(step));
+  const Status restored = restore_rdt_group(step, before);
+  if (restored) return failed;
+  return std::move(failed).with_hint("and to undo it: ", restored.error().message());
+}
+
+Status restore_rdt_group(const plan::IntelRdtStep& step, const std::string& schemata) {
+  const Paths paths = TRY(paths_of(step), place_of(step));
+  for (const std::string_view line : split(schemata, '\n')) {
+    if (trimmed(line).empty()) continue;
+    TRY(write_line(cat(paths.control, '/', kSchemata), trimmed(line)), place_of(step));
+  }
+  return ok();
+}
+
 Status remove_rdt_group(const RdtDirectories& directories) {
   Status first_failure;
   for (const std::string& path : directories) {

@@ -30,6 +30,11 @@ Result<RdtDirectories> make_rdt_group(const plan::IntelRdtStep& step);
 /// has later are born there.
 Status enter_rdt_group(const plan::IntelRdtStep& step, pid_t pid);
 
+/// Writes the schemata of `step` into the group, which is there: all or nothing. What the group had
+/// before, for restore_rdt_group.
+Result<std::string> update_rdt_group(const plan::IntelRdtStep& step);
+Status restore_rdt_group(const plan::IntelRdtStep& step, const std::string& schemata);
+
 /// Removes the directories; one that is gone already is fine. Processes that are still in them fall
 /// back to the group above.
 Status remove_rdt_group(const RdtDirectories& directories);

@@ -4,6 +4,8 @@
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 
+#include <cstdlib>
+
 #include "runtime/sys/file.h"
 #include "runtime/sys/mount.h"
 #include "runtime/sys/process.h"
@@ -11,8 +13,9 @@
 namespace rt::kernel {
 namespace {
 
-/// Told to the copy, so that a copy that still is not sealed is an error and not an endless loop.
-constexpr const char* kMark = "_RUNTIME_SEALED=1";
+/// Told to the copy, with the path of the binary itself: so that a copy that still is not sealed is
+/// an error and not an endless loop, and knows where it was installed.
+constexpr std::string_view kMark = "_RUNTIME_SEALED=";
 
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
@@ -25,7 +28,7 @@ Result<bool> is_sealed(int binary) {
 
 bool is_marked(char* const* environment) {
   for (; *environment != nullptr; ++environment) {
-    if (std::string_view(*environment) == kMark) return true;
+    if (std::string_view(*environment).starts_with(kMark)) return true;
   }
   return false;
 }
@@ -54,7 +57,8 @@ Status execute_sealed(char* const* args, char* const* environment) {
   const UniqueFd sealed = TRY(std::move(copy));
   std::vector<char*> marked;
   for (; *environment != nullptr; ++environment) marked.push_back(*environment);
-  marked.push_back(const_cast<char*>(kMark));
+  std::string mark = cat(kMark, TRY(sys::readlinkat(AT_FDCWD, "/proc/self/exe")));
+  marked.push_back(mark.data());
   marked.push_back(nullptr);
   return sys::execveat(sealed.get(), args, marked.data());
 }
@@ -65,6 +69,12 @@ Status seal_binary(char* const* args, char* const* environment) {
   TRY(execute_sealed(args, environment), "protecting the runtime's own binary (CVE-2019-5736)");
   // The kernel names a program executed by descriptor after its number.
   return sys::set_process_name("runtime");
+}
+
+Result<std::string> binary_path() {
+  const char* original = std::getenv(std::string(kMark.substr(0, kMark.size() - 1)).c_str());
+  if (original != nullptr) return std::string(original);
+  return sys::readlinkat(AT_FDCWD, "/proc/self/exe");
 }
 
 }  // namespace rt::kernel

@@ -1,10 +1,23 @@
 // Where the container's cgroup is in each hierarchy. runtime-spec config-linux.md, "Cgroups Path".
+//
+// An absolute path is below the hierarchy's mount, as the document has it. A relative one, and the
+// default "runtime-ID", are below the runtime's own cgroup in v1. In v2 that one cannot give its
+// children controllers, since the runtime is in it (cgroup-v2.rst, "No Internal Process
+// Constraint"): there they are beside it, below its parent, except where it is the root, which the
+// rule is not for, or where a user has been given nothing but the own one: what a limit needs is
+// missing there then, but the container has a cgroup.
 #include "runtime/plan/parts.h"
 
 #include <algorithm>
 
 namespace rt::plan {
 namespace {
+
+/// What a path that is not absolute is below.
+std::string base_in(const CgroupHierarchy& hierarchy) {
+  if (!hierarchy.unified || hierarchy.only_below_own) return hierarchy.own_path;
+  return hierarchy.own_path.substr(0, hierarchy.own_path.rfind('/'));
+}
 
 /// Where in one hierarchy, as the hierarchy's own absolute path.
 Result<std::string> path_in(const CgroupHierarchy& hierarchy, const Draft& draft) {
@@ -17,7 +30,7 @@ Result<std::string> path_in(const CgroupHierarchy& hierarchy, const Draft& draft
                      "is needed"));
   }
   const std::string name = wanted.empty() ? cat("/runtime-", draft.request.id) : clean_path(wanted);
-  return clean_path(cat(hierarchy.own_path, name));
+  return clean_path(cat(base_in(hierarchy), name));
 }
 
 bool is_for_systemd(std::string_view path) {
@@ -41,16 +54,21 @@ Result<CgroupDirectory> directory_in(const CgroupHierarchy& hierarchy, const Dra
   directory.hierarchy = hierarchy.mount_point;
   directory.path = cat(hierarchy.mount_point, path);
   directory.unified = hierarchy.unified;
-  directory.cpuset =
-      std::find(controllers.begin(), controllers.end(), "cpuset") != controllers.end();
+  directory.cpuset = !hierarchy.unified && std::find(controllers.begin(), controllers.end(),
+                                                     "cpuset") != controllers.end();
   return directory;
 }
 
 }  // namespace
 
-Result<CgroupStep> plan_cgroup(const Draft& draft) {
+Result<CgroupStep> plan_cgroup(Draft& draft) {
+  if (draft.request.cgroup_manager == CgroupManager::kSystemd) return plan_scope(draft);
   const std::string& wanted = draft.config.linux_.cgroups_path;
   CgroupStep step;
+  if (draft.request.cgroup_manager == CgroupManager::kDisabled) {
+    step.origin = "option: --cgroup-manager";
+    return step;
+  }
   step.origin = wanted.empty() ? "default: cgroupsPath" : "/linux/cgroupsPath";
   step.optional = wanted.empty() && draft.host.rootless();
   TRY(at(step.origin, check_path(wanted)), "linux.cgroupsPath");

@@ -92,6 +92,7 @@ std::string describe_text(const Plan& plan) {
   std::vector<Line> lines;
   for (const Action& action : actions(plan)) lines.push_back(line_of(action));
   std::string out = table(lines);
+  for (const Warning& note : plan.notes) out += remark("note", note.origin, note.message);
   for (const Warning& warning : plan.warnings) {
     out += remark("warning", warning.origin, warning.message);
   }
@@ -105,6 +106,9 @@ std::string describe_json(const Plan& plan) {
   json.key("bundle").value(plan.bundle);
   json.key("actions").begin_array();
   for (const Action& action : actions(plan)) write_action(json, action);
+  json.end_array();
+  json.key("notes").begin_array();
+  for (const Warning& note : plan.notes) write_remark(json, note.origin, note.message);
   json.end_array();
   json.key("warnings").begin_array();
   for (const Warning& warning : plan.warnings) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/plan/mount_options.h"
+#include "runtime/plan/scope_parts.h"
 #include "spec/words.h"
 
 namespace rt::plan {
@@ -29,8 +30,7 @@ spec::LinuxFeatures linux_features(std::vector<std::string> seccomp_flags) {
   spec::LinuxFeatures features;
   features.namespaces = list_of(spec::kNamespaceTypes);
   features.capabilities = list_of(spec::kCapabilityNames);
-  features.cgroup = {
-      .v1 = true, .v2 = true, .systemd = false, .systemd_user = false, .rdma = false};
+  features.cgroup = {.v1 = true, .v2 = true, .systemd = true, .systemd_user = true, .rdma = true};
   features.seccomp = seccomp_features(std::move(seccomp_flags));
   features.apparmor = true;
   features.selinux = true;
@@ -48,6 +48,7 @@ spec::Features features(std::vector<std::string> seccomp_flags) {
   spec::Features features;
   features.hooks = list_of(spec::kHookNames);
   features.mount_options = known_mount_options();
+  features.potentially_unsafe_config_annotations = {std::string(kPropertyAnnotation)};
   features.linux_ = linux_features(std::move(seccomp_flags));
   return features;
 }

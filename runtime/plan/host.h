@@ -10,10 +10,13 @@ namespace rt::plan {
 
 /// One mounted cgroup hierarchy.
 struct CgroupHierarchy {
-  std::string mount_point;               // "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
-  std::vector<std::string> controllers;  // v1: {"memory"}, {"name=systemd"}; v2: empty
-  bool unified = false;                  // cgroup v2
-  std::string own_path;                  // the runtime's own cgroup in it: "/", "/user.slice/..."
+  std::string mount_point;  // "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
+  /// v1: {"memory"}, {"name=systemd"}. v2: those that the kernel offers at the mount point.
+  std::vector<std::string> controllers;
+  bool unified = false;  // cgroup v2
+  std::string own_path;  // the runtime's own cgroup in it: "/", "/user.slice/..."
+  /// v2: a user who is not root cannot make cgroups beside the own one, if anywhere only below it.
+  bool only_below_own = false;
   bool operator==(const CgroupHierarchy&) const = default;
 };
 

@@ -49,4 +49,10 @@ Result<std::optional<IntelRdtStep>> plan_intel_rdt(const Draft& draft) {
   return std::optional<IntelRdtStep>(std::move(step));
 }
 
+Result<std::optional<IntelRdtStep>> plan_rdt_update(const spec::Config& config,
+                                                    const Request& request) {
+  const HostFacts nothing;  // is needed of the host
+  return plan_intel_rdt({config, request, nothing, {}});
+}
+
 }  // namespace rt::plan

@@ -42,15 +42,6 @@ void list_host_objects(const Plan& plan, Listing& list) {
   }
 }
 
-void list_cgroup(const Plan& plan, Listing& list) {
-  for (const CgroupDirectory& directory : plan.cgroup.directories) {
-    list.add(cat("make cgroup ", printable(directory.path), directory.unified ? " (v2" : " (v1",
-                 directory.cpuset ? "; cpus and mems as above it" : "",
-                 plan.cgroup.optional ? "; left out where not permitted)" : ")"),
-             plan.cgroup.origin);
-  }
-}
-
 void list_clone(const Plan& plan, Listing& list) {
   list.add("clone stage 1", kAlways);
   for (const CgroupDirectory& directory : plan.cgroup.directories) {
@@ -98,13 +89,6 @@ void list_time_offsets(const Plan& plan, Listing& list) {
   for (const TimeOffset& offset : plan.time_offsets) {
     list.add(cat("timens_offsets ", offset.clock, ' ', offset.secs, ' ', offset.nanosecs),
              offset.origin);
-  }
-}
-
-void list_remove_cgroup(const Plan& plan, Listing& list) {
-  const std::vector<CgroupDirectory>& directories = plan.cgroup.directories;
-  for (auto directory = directories.rbegin(); directory != directories.rend(); ++directory) {
-    list.add(cat("remove cgroup ", printable(directory->path)), plan.cgroup.origin);
   }
 }
 

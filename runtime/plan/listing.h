@@ -29,7 +29,6 @@ class Listing {
 
 // list_host.cc: what is seen from outside of the container.
 void list_host_objects(const Plan& plan, Listing& list);
-void list_cgroup(const Plan& plan, Listing& list);
 void list_clone(const Plan& plan, Listing& list);
 void list_oom_score(const Plan& plan, Listing& list);
 void list_join(const Plan& plan, Listing& list);
@@ -37,6 +36,11 @@ void list_user_namespace(const Plan& plan, Listing& list);
 void list_id_maps(const Plan& plan, Listing& list);
 void list_namespaces(const Plan& plan, Listing& list);
 void list_time_offsets(const Plan& plan, Listing& list);
+
+// list_cgroup.cc
+void list_cgroup(const Plan& plan, Listing& list);
+void list_limits(const Plan& plan, Listing& list);        // LimitTime::kFirst, and devices
+void list_tight_limits(const Plan& plan, Listing& list);  // LimitTime::kLast
 void list_remove_cgroup(const Plan& plan, Listing& list);
 
 // list_inside.cc: what is done inside of it.

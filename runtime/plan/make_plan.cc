@@ -49,6 +49,8 @@ Result<Plan> make_plan(const spec::Config& config, const Request& request, const
   plan.sysctls = plan_sysctls(draft);
   // Before the mounts: a mount of type "cgroup" shows the container's own cgroup.
   plan.cgroup = TRY(plan_cgroup(draft));
+  plan.resources = TRY(plan_resources(draft));
+  if (plan.cgroup.scope) plan_scope_properties(draft);
   plan.root = TRY(plan_root(draft));
   plan.mounts = TRY(plan_mounts(draft));
   // After the mounts: what is mounted on /dev decides what is made in it.
@@ -62,9 +64,8 @@ Result<Plan> make_plan(const spec::Config& config, const Request& request, const
   plan.hooks = plan_hooks(config);
   plan.process = TRY(plan_payload(draft));
   plan_notify(draft);
-  if (config.linux_.resources && *config.linux_.resources != spec::Resources()) {
-    draft.warn("/linux/resources", "resource limits are not applied by this version");
-  }
+  // After the mounts and the process: whether it can write to its cgroup, and who it is.
+  plan_cgroup_owner(draft);
   return std::move(draft.plan);
 }
 
@@ -79,6 +80,11 @@ Result<Plan> make_exec_plan(const spec::Config& config, const Request& request,
   plan.process = TRY(plan_payload(draft));
   if (!plan.process) return Error("no process to execute");
   if (config.process->terminal) plan.console = make_console(*config.process);
+  if (request.cgroup_manager == CgroupManager::kSystemd) {
+    // That it joins; a container whose cgroup is none of systemd's has none.
+    Result<CgroupStep> cgroup = plan_scope(draft);
+    if (cgroup) plan.cgroup.scope = std::move(cgroup).value().scope;
+  }
   return std::move(draft.plan);
 }
 

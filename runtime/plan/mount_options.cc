@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "spec/suggest.h"
+
 namespace rt::plan {
 namespace {
 
@@ -126,6 +128,9 @@ constexpr std::array kRows = {
     Row{"owner", Does::kSet, kForOwners},
     Row{"group", Does::kSet, kForOwners},
 };
+
+/// Options of file systems that look like slips of ours: of ceph, of ceph and afs, of xfs.
+constexpr std::array<std::string_view, 3> kLookAlikes = {"share", "wsync", "nouuid"};
 
 const Row* find_row(std::string_view word) {
   for (const Row& row : kRows) {
@@ -286,6 +291,16 @@ std::vector<FilesystemParameter> superblock_parameters(const SuperblockFlags& fl
     }
   }
   return parameters;
+}
+
+std::optional<std::string_view> meant_option(std::string_view word) {
+  if (std::find(kLookAlikes.begin(), kLookAlikes.end(), word) != kLookAlikes.end()) {
+    return std::nullopt;
+  }
+  std::vector<std::string_view> known;
+  known.reserve(kRows.size());
+  for (const Row& row : kRows) known.push_back(row.word);
+  return spec::suggest_for_slip(word, known);
 }
 
 unsigned long propagation_of(std::string_view word) {

@@ -57,6 +57,10 @@ Result<std::vector<FilesystemParameter>> own_parameters(const std::vector<Option
 /// The flags that are set, and with `cleared` those that are cleared, as fsconfig(2) calls them.
 std::vector<FilesystemParameter> superblock_parameters(const SuperblockFlags& flags, bool cleared);
 
+/// The option of our table that `word`, which is none of them, was probably meant to be; nothing
+/// where it is as likely one of a file system's own.
+std::optional<std::string_view> meant_option(std::string_view word);
+
 /// "private", "rshared": the propagation of that name, 0 for another word.
 unsigned long propagation_of(std::string_view word);
 

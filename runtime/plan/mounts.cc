@@ -68,10 +68,16 @@ Status check_target(const MountStep& step) {
   return Error("inside /proc: only files such as /proc/meminfo may be replaced");
 }
 
+/// A bind mount has no file system that could know what we do not.
+Error unknown_option(const MountEntry& entry, const OptionWord& option) {
+  std::string message = cat("unknown option ", quoted(option.word));
+  if (const auto meant = meant_option(option.word))
+    message += cat("; did you mean \"", *meant, "\"?");
+  return Error(std::move(message)).at(cat(entry.origin, "/options/", option.index));
+}
+
 Result<BindMount> plan_bind(Draft& draft, const MountEntry& entry) {
-  if (!entry.options.own.empty()) {
-    return Error(cat("unknown option ", quoted(entry.options.own.front().word)));
-  }
+  if (!entry.options.own.empty()) return unknown_option(entry, entry.options.own.front());
   if (entry.mount.source.empty()) return Error("a bind mount needs a source");
   BindMount bind;
   bind.source = absolute_path(draft.request.bundle, entry.mount.source);
@@ -146,6 +152,13 @@ void warn_of_options(Draft& draft, const MountEntry& entry) {
   for (const OptionWord& option : entry.options.of_the_superblock) {
     const std::string obstacle = superblock_obstacle(entry, option.word);
     if (!obstacle.empty()) warn_ineffective(draft, entry, option, obstacle);
+  }
+  for (const OptionWord& option : entry.options.own) {
+    const auto meant = is_bind(entry) ? std::nullopt : meant_option(option.word);
+    if (!meant) continue;
+    draft.warn(cat(entry.origin, "/options/", option.index),
+               cat("option ", quoted(option.word), " is left to the file system to understand; ",
+                   "did you mean \"", *meant, "\"?"));
   }
 }
 

@@ -9,6 +9,10 @@ void Draft::warn(Origin origin, std::string message) {
   plan.warnings.push_back({std::move(origin), std::move(message)});
 }
 
+void Draft::note(Origin origin, std::string message) {
+  plan.notes.push_back({std::move(origin), std::move(message)});
+}
+
 std::string clean_path(std::string_view path) {
   std::vector<std::string_view> names;
   for (const std::string_view name : split(path, '/')) {

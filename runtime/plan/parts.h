@@ -25,6 +25,7 @@ struct Draft {
   Plan plan;  // what is decided so far
 
   void warn(Origin origin, std::string message);
+  void note(Origin origin, std::string message);
 };
 
 // namespaces.cc
@@ -36,7 +37,32 @@ std::vector<Sysctl> plan_sysctls(const Draft& draft);
 Result<std::optional<IdMaps>> plan_id_maps(Draft& draft);
 
 // cgroup.cc
-Result<CgroupStep> plan_cgroup(const Draft& draft);
+Result<CgroupStep> plan_cgroup(Draft& draft);
+
+// cgroup_owner.cc: config-linux.md, "Cgroup ownership".
+void plan_cgroup_owner(Draft& draft);
+
+// scope.cc: the unit of a "slice:prefix:name", and where its cgroup is.
+Result<CgroupStep> plan_scope(Draft& draft);
+/// What systemd must know of the limits, or it would undo them. After plan_resources.
+void plan_scope_properties(Draft& draft);
+
+// resources.cc: the settings, and in plan.cgroup the controllers that they need.
+Result<ResourcesStep> plan_resources(Draft& draft);
+
+// device_rules.cc
+/// The origin of the rules that every container has.
+inline constexpr std::string_view kBaseDeviceRules = "default: devices";
+Result<std::optional<DeviceFilter>> plan_device_filter(Draft& draft);
+
+// device_exceptions.cc
+
+/// The rules in the words of cgroup v1: the first allows everything and the others deny, or all of
+/// them allow; of the devices that fit one entry, each access that is allowed is in that one entry.
+/// An error when there are no such words. Not `strict`: where making any node is allowed by
+/// default, nodes whose use is denied can be made too.
+Result<std::vector<DeviceRule>> device_exceptions(const std::vector<DeviceRule>& rules,
+                                                  bool strict);
 
 // root.cc
 Result<RootStep> plan_root(Draft& draft);

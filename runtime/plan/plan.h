@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/plan/cgroup_step.h"
 #include "runtime/plan/origin.h"
 #include "runtime/plan/process_step.h"
 
@@ -201,23 +202,6 @@ struct ConsoleStep {
   bool operator==(const ConsoleStep&) const = default;
 };
 
-/// The directory of the container in one hierarchy.
-struct CgroupDirectory {
-  std::string hierarchy;  // host path of the mount: "/sys/fs/cgroup/memory"
-  std::string path;       // host path of the directory: "/sys/fs/cgroup/memory/runtime-x"
-  bool unified = false;   // cgroup v2
-  bool cpuset = false;    // v1: cpus and mems must be filled before a process can enter
-  bool operator==(const CgroupDirectory&) const = default;
-};
-
-struct CgroupStep {
-  std::vector<CgroupDirectory> directories;  // empty: the container stays in the runtime's cgroup
-  /// The document names no path and the runtime is not privileged: what cannot be made is left out.
-  bool optional = false;
-  Origin origin;
-  bool operator==(const CgroupStep&) const = default;
-};
-
 /// A program of the host, or of the container, that is run at a moment of the container's life.
 /// runtime-spec config.md, "POSIX-platform Hooks".
 enum class HookKind {
@@ -272,6 +256,7 @@ struct Plan {
   std::string bundle;  // absolute host path
   std::map<std::string, std::string> annotations;
   CgroupStep cgroup;
+  ResourcesStep resources;
   std::vector<NamespaceStep> namespaces;
   std::optional<IdMaps> id_maps;  // set when a user namespace is made
   std::vector<TimeOffset> time_offsets;
@@ -295,6 +280,9 @@ struct Plan {
   unsigned listen_fds = 0;             // so many of them by the protocol of sd_listen_fds(3)
   std::string notify_directory;        // host path, with the container's NOTIFY_SOCKET; or empty
   std::vector<Warning> warnings;       // for the user; planning itself never prints
+  /// What is worth knowing of the document, but not each time that it runs: engines' own defaults
+  /// are such.
+  std::vector<Warning> notes;
   bool operator==(const Plan&) const = default;
 
   /// Whether a hook must find the host's file system where the container's root will be: the root

@@ -101,14 +101,14 @@ Status plan_rule(Draft& draft, SeccompStep& step, size_t index) {
 
 /// A rule without arguments is for every call of that name, and libseccomp drops those with
 /// arguments for it: not in silence. A rule that does what is done anyhow is none.
-void warn_of_contradictions(Draft& draft, const SeccompStep& step) {
+void note_contradictions(Draft& draft, const SeccompStep& step) {
   std::map<std::string_view, const SeccompRule*> general;
   for (const SeccompRule& rule : step.rules) {
     if (!rule.arguments.empty() || rule.action == step.default_action) continue;
     for (const std::string& name : rule.syscalls) {
       const SeccompRule*& known = general[name];
       if (known != nullptr && known->action != rule.action) {
-        draft.warn(known->origin, cat(quoted(name), " has another action in ", rule.origin,
+        draft.note(known->origin, cat(quoted(name), " has another action in ", rule.origin,
                                       ", which is the later one and holds"));
       }
       known = &rule;
@@ -119,7 +119,7 @@ void warn_of_contradictions(Draft& draft, const SeccompStep& step) {
     for (const std::string& name : rule.syscalls) {
       const auto found = general.find(name);
       if (found == general.end() || found->second->action == rule.action) continue;
-      draft.warn(rule.origin, cat("has no effect on ", quoted(name), ": ", found->second->origin,
+      draft.note(rule.origin, cat("has no effect on ", quoted(name), ": ", found->second->origin,
                                   " is for all its arguments"));
     }
   }
@@ -175,7 +175,7 @@ Status plan_section(Draft& draft, SeccompStep& step) {
   TRY(plan_architectures(wanted, step));
   for (size_t i = 0; i < wanted.syscalls.size(); ++i) TRY(plan_rule(draft, step, i));
   TRY(plan_flags(draft, step));
-  warn_of_contradictions(draft, step);
+  note_contradictions(draft, step);
   return plan_listener(wanted, step);
 }
 

@@ -13,6 +13,7 @@ enum class Step {
   kRecord,
   kHostObjects,
   kCgroup,
+  kResources,
   kClone,
   kOomScore,
   kJoin,
@@ -47,6 +48,7 @@ enum class Step {
   kLabel,
   kExecutable,
   kRlimits,
+  kTightLimits,
   kCreated,
   kRelease,
   kStartContainerHooks,
@@ -78,6 +80,8 @@ inline constexpr StepRow kSteps[] = {
     {Step::kRecord, Phase::kCreate, Actor::kRuntime, "record"},
     // Before the host objects: on cgroup v1 the mount of type "cgroup" binds these directories.
     {Step::kCgroup, Phase::kCreate, Actor::kRuntime, "cgroup"},
+    // While nobody is in it: no process of the container is ever without its limits.
+    {Step::kResources, Phase::kCreate, Actor::kRuntime, "resources"},
     // While only the host can be seen: sources, namespaces and devices become descriptors.
     {Step::kHostObjects, Phase::kCreate, Actor::kRuntime, "host objects"},
     {Step::kClone, Phase::kCreate, Actor::kRuntime, "clone", Exec::kToo},
@@ -133,6 +137,9 @@ inline constexpr StepRow kSteps[] = {
     // rights
     // (EPERM) the runtime raises for it.
     {Step::kRlimits, Phase::kCreate, Actor::kInit, "rlimits", Exec::kToo},
+    // Memory and the number of processes, which setting the container up takes more of than the
+    // payload may need: when init is alone and has nothing left to do.
+    {Step::kTightLimits, Phase::kCreate, Actor::kRuntime, "memory and pids"},
     {Step::kCreated, Phase::kCreate, Actor::kRuntime, "created"},
     {Step::kRelease, Phase::kStart, Actor::kRuntime, "release"},
     {Step::kStartContainerHooks, Phase::kStart, Actor::kInit, "startContainer hooks"},

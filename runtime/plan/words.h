@@ -29,6 +29,11 @@ std::string personality_word(const PersonalityStep& step);
 /// "MPOL_BIND MPOL_F_STATIC_NODES on nodes 0-3,7".
 std::string memory_policy_words(const MemoryPolicyStep& step);
 
+// device_rules.cc
+
+/// "allow c 1:3 rwm", "deny a *:* rwm": as the control files of cgroup v1 say it.
+std::string to_text(const DeviceRule& rule);
+
 // words.cc
 
 /// "mount", "network", ... as the document says.

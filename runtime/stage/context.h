@@ -47,7 +47,7 @@ struct Context {
   UniqueFd root;  // "/" of the container
   std::string executable;
   std::string obstacle;  // what execve(2) will fail at, in words; empty: nothing is seen
-  std::string offer;  // report.h
+  std::string offer;     // report.h
 
   [[nodiscard]] kernel::RootPlace root_place() const {
     return plan.enters_root_last() ? kernel::RootPlace::kOwnPath : kernel::RootPlace::kOverHost;

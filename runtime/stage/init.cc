@@ -201,7 +201,14 @@ Status become_user(Context& context) {
 
 Status find_executable(Context& context) {
   if (!context.plan.process) return ok();
-  context.executable = TRY(at("/process/args/0", kernel::find_executable(*context.plan.process)));
+  const plan::ProcessStep& process = *context.plan.process;
+  Result<std::string> found = kernel::find_executable(process);
+  if (!found) {
+    Error error = std::move(found).error().at("/process/args/0");
+    const std::string reason = kernel::explain_path(process.args.front(), error);
+    return reason.empty() ? error : std::move(error).with_hint(reason);
+  }
+  context.executable = std::move(found).value();
   // Not when it has failed: the seccomp filter might not let us look any more.
   context.obstacle = kernel::explain_file(context.executable);
   return ok();

@@ -16,6 +16,7 @@
 #include "runtime/kernel/seccomp.h"
 #include "runtime/stage/child.h"
 #include "runtime/stage/context.h"
+#include "runtime/stage/placement.h"
 #include "runtime/stage/protocol.h"
 #include "runtime/stage/stages.h"
 #include "runtime/sys/file.h"
@@ -38,10 +39,11 @@ std::string how_it_ended(int status) {
 class Launcher {
  public:
   Launcher(const plan::Plan& plan, const LaunchOptions& options)
-      : plan_(plan), options_(options), context_(plan, options) {}
+      : plan_(plan), options_(options), context_(plan, options), placement_(plan) {}
 
   Result<Launch> create() {
-    TRY(in_step(Step::kCgroup, make_cgroup()));
+    TRY(in_step(Step::kCgroup, placement_.make(options_.cgroup_made)));
+    TRY(in_step(Step::kResources, keep_warnings(placement_.limit())));
     TRY(in_step(Step::kHostObjects, open_host_objects()));
     TRY(in_step(Step::kClone, clone_stage1()));
     if (context_.cgroup_by_pid) TRY(in_step(Step::kCgroup, enter_cgroup()));
@@ -51,7 +53,7 @@ class Launcher {
 
   Result<Launch> join(Target& target) {
     context_.target = &target;
-    directories_ = std::move(target.directories);
+    placement_.take(std::move(target.directories));
     TRY(in_step(Step::kSeccomp, make_filter()));
     if (plan_.process && plan_.process->cpu_affinity) {
       const plan::CpuAffinityStep& affinity = *plan_.process->cpu_affinity;
@@ -77,6 +79,7 @@ class Launcher {
     if (plan_.enters_root_last()) TRY(run_hooks());
     if (plan_.console) TRY(in_step(Step::kConsole, receive_console()));
     TRY(in_step(Step::kInit, wait_until_ready()));
+    TRY(in_step(Step::kTightLimits, keep_warnings(placement_.limit_tightly())));
     const pid_t pid = init_.pid();
     init_.let_go();
     Launch launch(pid, init_.take_pidfd(), std::move(channel_));
@@ -104,29 +107,24 @@ class Launcher {
     const plan::SeccompStep& step = *plan_.process->seccomp;
     context_.rootless = sys::geteuid() != 0;
     context_.filter = TRY(at(step.origin, kernel::make_filter(step, options_.filter_cache)));
-    for (plan::Warning& warning : kernel::filter_warnings(step)) {
-      warnings_.push_back(Error(std::move(warning.message)).at(warning.origin));
-    }
-    return ok();
+    return keep_warnings(kernel::filter_warnings(step));
   }
 
-  Status make_cgroup() {
-    directories_ = TRY(at(plan_.cgroup.origin, cgroup::make(plan_.cgroup)));
-    if (!options_.cgroup_made) return ok();
-    return options_.cgroup_made(directories_);
+  Status keep_warnings(const Result<std::vector<plan::Warning>>& result) {
+    if (!result) return result.error();
+    for (const plan::Warning& warning : result.value()) {
+      warnings_.push_back(Error(warning.message).at(warning.origin));
+    }
+    return ok();
   }
 
   Status clone_stage1() {
     if (plan_.process) {
       context_.proc = TRY(kernel::open_proc_for_labels(plan_.process->labels));
     }
-    const UniqueFd unified = TRY(cgroup::open_unified(directories_));
-    for (const cgroup::Directory& directory : directories_) {
-      context_.cgroup_by_pid = context_.cgroup_by_pid || !directory.unified;
-    }
     sys::SocketPair pair = TRY(sys::socket_pair());
     context_.channel = std::move(pair.theirs);
-    sys::Child child = TRY(sys::clone(0, unified ? unified.get() : -1));
+    sys::Child child = TRY(placement_.clone(context_.cgroup_by_pid));
     if (child.pid == 0) {
       pair.ours.reset();
       stage1_main(context_);
@@ -140,7 +138,7 @@ class Launcher {
 
   Status enter_cgroup() {
     TRY(hear({Message::kPlacePlease}));
-    TRY(at(plan_.cgroup.origin, cgroup::enter(directories_, stage1_.pid())));
+    TRY(placement_.enter(stage1_.pid()));
     return send_message(channel_.get(), Message::kPlaced);
   }
 
@@ -221,6 +219,9 @@ class Launcher {
     Child& dead = was_init ? init_ : stage1_;
     const Result<int> status = dead.wait();
     const std::string how = status ? how_it_ended(status.value()) : status.error().message();
+    if (placement_.was_out_of_memory()) {
+      return Error("container init was OOM-killed (memory limit too low?)");
+    }
     return Error(cat(was_init ? "the container's init " : "stage 1 ", how,
                      " before the container was set up"));
   }
@@ -228,7 +229,7 @@ class Launcher {
   const plan::Plan& plan_;
   const LaunchOptions& options_;
   Context context_;
-  std::vector<cgroup::Directory> directories_;
+  Placement placement_;
   std::vector<Error> warnings_;
   kernel::MovedNetDevices net_devices_;
   UniqueFd channel_;

@@ -116,8 +116,9 @@ void try_unlink(const std::string& path);
 Result<struct stat> fstat(int fd);
 Result<struct stat> fstatat(int directory, const std::string& name, int flags);
 
-/// access(2): may this process, by its real ids, execute the file?
+/// access(2): may this process, by its real ids, execute the file, or write to it?
 Status access_execute(const std::string& path);
+Status access_write(const std::string& path);
 
 /// stat(2).
 Result<struct stat> stat(const std::string& path);

@@ -32,6 +32,10 @@ Status access_execute(const std::string& path) {
   return check("access", ::access(path.c_str(), X_OK));
 }
 
+Status access_write(const std::string& path) {
+  return check("access", ::access(path.c_str(), W_OK));
+}
+
 Result<struct stat> fstatat(int directory, const std::string& name, int flags) {
   struct stat info{};
   if (::fstatat(directory, name.c_str(), &info, flags) < 0) return Error::from_errno("fstatat");

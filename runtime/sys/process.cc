@@ -14,6 +14,23 @@
 #include "runtime/sys/retry.h"
 
 namespace rt::sys {
+namespace {
+
+/// What two answers of clone3(2) mean says only its documentation.
+Error clone_failed() {
+  Error error = Error::from_errno("clone3");
+  if (error.code() == EAGAIN) {
+    return std::move(error).with_hint(
+        "no more processes are allowed: pids.limit of a cgroup, or RLIMIT_NPROC");
+  }
+  if (error.code() == EOPNOTSUPP) {
+    return std::move(error).with_hint("the cgroup is in a threaded one, which takes threads only");
+  }
+  return error;
+}
+
+}  // namespace
+
 // Raw: glibc's fork would run atfork handlers, of which we have none, and has no cgroup or pidfd.
 // The child's copy of glibc's state is consistent, since the caller has one thread.
 Result<Child> clone(uint64_t flags, int cgroup) {
@@ -28,7 +45,7 @@ Result<Child> clone(uint64_t flags, int cgroup) {
     args.cgroup = static_cast<uint64_t>(cgroup);
   }
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  if (pid < 0) return Error::from_errno("clone3");
+  if (pid < 0) return clone_failed();
   Child child;
   child.pid = static_cast<pid_t>(pid);
   if (pid > 0) child.pidfd = UniqueFd(pidfd);

@@ -60,14 +60,21 @@ Status pidfd_send_signal(int pidfd, int signal);
 Result<std::optional<size_t>> wait_readable(const std::vector<int>& fds,
                                             std::chrono::milliseconds patience);
 
+/// poll(2) for POLLPRI: whether a file of the kernel has changed since it was last read, within
+/// `patience`. May return early, with false, when a signal came.
+Result<bool> wait_notified(int fd, std::chrono::milliseconds patience);
+
 /// A descriptor in a poll(2): what is asked, and what is answered. A descriptor whose peer is gone
 /// is readable: the read says so.
 struct Watched {
   int fd = -1;
   bool read = false;
   bool write = false;
+  bool urgent = false;  // POLLPRI: a control file that has changed, a pressure trigger
   bool readable = false;
   bool writable = false;
+  bool alarmed = false;  // what is urgent has happened
+  bool broken = false;  // POLLERR, POLLHUP: nobody will read what is written; or nothing more comes
 };
 /// poll(2), for as long as it takes.
 Status poll(std::vector<Watched>& watched);

@@ -72,11 +72,20 @@ Result<std::optional<size_t>> wait_readable(const std::vector<int>& fds,
   }
 }
 
+Result<bool> wait_notified(int fd, std::chrono::milliseconds patience) {
+  pollfd polled{.fd = fd, .events = POLLPRI, .revents = 0};
+  const auto turn = std::clamp<int64_t>(patience.count(), 0, INT_MAX);
+  const int ready = ::poll(&polled, 1, static_cast<int>(turn));
+  if (ready < 0 && errno != EINTR) return Error::from_errno("poll");
+  return ready > 0;
+}
+
 Status poll(std::vector<Watched>& watched) {
   std::vector<pollfd> polled;
   polled.reserve(watched.size());
   for (const Watched& one : watched) {
-    const int events = (one.read ? POLLIN : 0) | (one.write ? POLLOUT : 0);
+    const int events =
+        (one.read ? POLLIN : 0) | (one.write ? POLLOUT : 0) | (one.urgent ? POLLPRI : 0);
     polled.push_back({.fd = one.fd, .events = static_cast<short>(events), .revents = 0});
   }
   TRY(check("poll", retry([&] { return ::poll(polled.data(), polled.size(), -1); })));
@@ -84,6 +93,8 @@ Status poll(std::vector<Watched>& watched) {
     const int answer = polled[i].revents;
     watched[i].readable = watched[i].read && (answer & (POLLIN | POLLHUP | POLLERR)) != 0;
     watched[i].writable = watched[i].write && (answer & POLLOUT) != 0;
+    watched[i].alarmed = watched[i].urgent && (answer & POLLPRI) != 0;
+    watched[i].broken = (answer & (POLLERR | POLLHUP | POLLNVAL)) != 0;
   }
   return ok();
 }

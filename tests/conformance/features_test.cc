@@ -120,6 +120,11 @@ TEST_F(Features, SayWhatIsThereOfCgroups) {
   for (const char* version : {"v1", "v2"}) {
     EXPECT_EQ(features().at(cat("/linux/cgroup/", version)), "true") << version;
   }
+  // Optional: a runtime need not tell.
+  for (const char* name : {"systemd", "systemdUser", "rdma"}) {
+    const std::string had = features().at(cat("/linux/cgroup/", name));
+    EXPECT_TRUE(had == "true" || had == "false" || had == "(absent)") << name << ": " << had;
+  }
 }
 
 TEST_F(Features, HaveTheWordsOfSeccomp) {

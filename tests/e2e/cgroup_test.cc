@@ -86,7 +86,7 @@ TEST_F(CgroupPlacement, ThatIsFrozenIsRefused) {
 TEST_F(CgroupPlacement, ThatIsFrozenIsKilledByForce) {
   start_sleeping();
   for (const Hierarchy& hierarchy : hierarchies()) {
-    const std::string path = cat(hierarchy.own, "/runtime-", id());
+    const std::string path = cgroup_of(pid(), hierarchy);
     if (exists(path + "/freezer.state")) write(path + "/freezer.state", "FROZEN");
     if (exists(path + "/cgroup.freeze")) write(path + "/cgroup.freeze", "1");
   }
@@ -103,8 +103,8 @@ TEST_F(CgroupPlacement, CannotLeadOutOfTheHierarchy) {
 TEST_F(CgroupPlacement, OfNestedCgroupsOfThePayloadIsRemovedWithThem) {
   start_sleeping();
   for (const Hierarchy& hierarchy : hierarchies()) {
-    std::string path = cat(hierarchy.own, "/runtime-", id());
-    ASSERT_TRUE(exists(path)) << path;
+    std::string path = cgroup_of(pid(), hierarchy);
+    ASSERT_NE(path.find(id()), std::string::npos) << path;
     for (int depth = 0; depth < 20; ++depth) {
       path += "/n";
       ASSERT_EQ(::mkdir(path.c_str(), 0755), 0);
@@ -116,11 +116,12 @@ TEST_F(CgroupPlacement, OfNestedCgroupsOfThePayloadIsRemovedWithThem) {
 TEST_F(CgroupPlacement, ThatVanishedDoesNotKeepTheContainerFromBeingDeleted) {
   config_.args({"/bin/true"});
   ASSERT_TRUE(succeeds(create()));
+  std::set<std::string> cgroups;
+  for (const Hierarchy& hierarchy : hierarchies()) cgroups.insert(cgroup_of(pid(), hierarchy));
   ASSERT_TRUE(succeeds(start()));
   ASSERT_TRUE(becomes("stopped"));
   reap_orphans();
-  for (const Hierarchy& hierarchy : hierarchies()) {
-    const std::string path = cat(hierarchy.own, "/runtime-", id());
+  for (const std::string& path : cgroups) {
     EXPECT_TRUE(eventually([&] { return ::rmdir(path.c_str()) == 0; })) << path;
   }
   EXPECT_EQ(status(), "stopped");

@@ -72,6 +72,13 @@ TEST_F(Exec, HasTheWordsOfOrchestratorsForWhatCannotBeExecuted) {
   EXPECT_TRUE(succeeds(remove_by_force()));
 }
 
+TEST_F(Exec, SaysThatTheLimitOfProcessesIsReached) {
+  config_.set("/linux/resources/pids", R"({"limit": 1})");
+  start_sleeping();
+  EXPECT_TRUE(fails_saying(exec({id(), "/bin/true"}), "no more processes are allowed: pids.limit"));
+  EXPECT_TRUE(succeeds(remove_by_force()));
+}
+
 TEST_F(Exec, OptionsBehindTheContainersNameAreTheCommands) {
   start_sleeping();
   EXPECT_EQ(exec({id(), "/bin/echo", "--help", "-d", "--"}).out, "--help -d --\n");
@@ -238,7 +245,7 @@ TEST_F(Exec, IsInACgroupBelowTheContainersWhereAsked) {
   EXPECT_TRUE(fails_saying(exec({"--cgroup", "nonsense:x", id(), "/bin/true"}), "no such cgroup"));
   for (const Hierarchy& hierarchy : hierarchies()) {
     if (!hierarchy.options.contains("freezer")) continue;
-    const std::string below = cat(hierarchy.own, "/runtime-", id(), "/below");
+    const std::string below = cat(cgroup_of(pid(), hierarchy), "/below");
     ASSERT_EQ(::mkdir(below.c_str(), 0755), 0) << below;
     const Outcome outcome =
         exec({"--cgroup", "freezer:below", id(), "/bin/cat", "/proc/self/cgroup"});
@@ -254,7 +261,7 @@ TEST_F(Exec, FollowsAnInitThatLeftItsCgroup) {
   bool tried = false;
   for (const Hierarchy& hierarchy : hierarchies()) {
     if (!hierarchy.unified) continue;
-    const std::string own = cat(hierarchy.own, "/runtime-", id());
+    const std::string own = cgroup_of(pid(), hierarchy);
     const std::string controllers = read(own + "/cgroup.controllers");
     const std::string controller = controllers.substr(0, controllers.find_first_of(" \n"));
     if (controller.empty()) continue;

@@ -37,7 +37,7 @@ TEST_F(Features, AreJsonAndNothingElse) {
   EXPECT_EQ(features.at("/ociVersionMax"), "1.3.0");
   EXPECT_EQ(features.at("/linux/mountExtensions/idmap/enabled"), "true");
   EXPECT_EQ(features.at("/linux/netDevices/enabled"), "true");
-  EXPECT_EQ(features.at("/potentiallyUnsafeConfigAnnotations"), "[]");
+  EXPECT_EQ(features.at("/potentiallyUnsafeConfigAnnotations/0"), "org.systemd.property.");
   const std::string version = runtime({"--version"}).out;
   EXPECT_NE(version.find(cat("\ncommit: ", features.at("/annotations/runtime.commit"), '\n')),
             std::string::npos);

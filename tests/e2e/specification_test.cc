@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/base/text.h"
+#include "tests/support/cgroups.h"
 #include "tests/support/container.h"
 
 namespace rt::testing {
@@ -18,6 +19,7 @@ using Rlimits = Container;
 using Scheduler = Container;
 using ExecAffinity = Container;
 using CgroupOwnership = Container;
+using MemoryLimits = Container;
 using NetDevices = Container;
 
 struct Limit {
@@ -156,6 +158,28 @@ TEST_F(CgroupOwnership, IsNotTheContainersUsers) {
     EXPECT_EQ(info.st_gid, 0U) << path;
   }
   EXPECT_GT(seen, 0U) << read(cat("/proc/", pid(), "/cgroup"));
+  EXPECT_TRUE(succeeds(remove_by_force()));
+}
+
+/// What is in /dev/shm counts, and without swap cannot go anywhere.
+TEST_F(MemoryLimits, BelowThePresentUseAreRefusedWhereTheDocumentWantsThat) {
+  const auto memory = hierarchy_with("memory");
+  if (!memory) GTEST_SKIP() << "no controller memory";
+  config_.set_string("/linux/cgroupsPath", workplace_path(id()));
+  config_.set("/linux/resources", R"({"memory": {"limit": 67108864, "swap": 67108864}})");
+  start_sleeping("dd if=/dev/zero of=/dev/shm/x bs=1048576 count=32 2>/dev/null");
+  const std::string file =
+      cat(cgroup_of(pid(), *memory), memory->unified ? "/memory.max" : "/memory.limit_in_bytes");
+  const auto update_to = [&](size_t limit) {
+    write(directory() + "/resources", cat(R"({"memory": {"limit": )", limit, R"(, "swap": )", limit,
+                                          R"(, "checkBeforeUpdate": true}})"));
+    return runtime({"update", "--resources", directory() + "/resources", id()});
+  };
+  EXPECT_TRUE(fails_saying(update_to(16777216), "memory"));
+  EXPECT_EQ(read(file), "67108864\n");
+  EXPECT_EQ(status(), "running") << "it was killed for it";
+  EXPECT_TRUE(succeeds(update_to(50331648)));
+  EXPECT_EQ(read(file), "50331648\n");
   EXPECT_TRUE(succeeds(remove_by_force()));
 }
 

@@ -1,153 +1,42 @@
-#include "runtime/cgroup/cgroup.h"
+#include "tests/kernel/cgroup_fixture.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <set>
-#include <string>
-#include <vector>
-
-#include "runtime/sys/file.h"
-#include "runtime/sys/process.h"
-#include "tests/support/cgroups.h"
-#include "tests/support/matchers.h"
-
-namespace rt::cgroup {
+namespace rt::cgroup::testing {
 namespace {
 
-using rt::testing::all_cgroups;
-using rt::testing::fails_with;
-using rt::testing::hierarchies;
-using rt::testing::Hierarchy;
-using rt::testing::is_ok;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-constexpr seconds kPatience(10);
-
-std::string read_text(const std::string& path) {
-  return sys::read_file(path, size_t{1} << 20).value();
-}
-
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
-
-/// A child that waits to be killed, made in the v2 directory.
-class Sleeper {
- public:
-  explicit Sleeper(const std::vector<Directory>& directories) {
-    const UniqueFd unified = open_unified(directories).value();
-    sys::Child child = sys::clone(0, unified ? unified.get() : -1).value();
-    if (child.pid == 0) {
-      while (true) ::pause();
-    }
-    pid_ = child.pid;
-    EXPECT_TRUE(is_ok(enter(directories, pid_)));
-  }
-  Sleeper(const Sleeper&) = delete;
-  Sleeper& operator=(const Sleeper&) = delete;
-  ~Sleeper() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] bool ended() const {
-    siginfo_t info{};
-    ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
-    return info.si_pid == pid_;
-  }
-
- private:
-  pid_t pid_ = 0;
-};
-
-class Cgroup : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (hierarchies().empty()) GTEST_SKIP() << "no cgroup hierarchy is mounted";
-    const Status writable = sys::mkdir(cat(hierarchies().front().own, '/', name()), 0755);
-    if (!writable) GTEST_SKIP() << "cannot make cgroups: " << writable.error().message();
-    ::rmdir(cat(hierarchies().front().own, '/', name()).c_str());
-    before_ = all_cgroups();
-  }
-
-  void TearDown() override {
-    for (const std::string& path : all_cgroups()) {
-      if (path.find(prefix()) == std::string::npos || before_.contains(path)) continue;
-      ADD_FAILURE() << "left behind: " << path;
-      to_remove_.push_back(path);
-    }
-    std::ranges::sort(to_remove_, std::greater<>());  // children first
-    for (const std::string& path : to_remove_) ::rmdir(path.c_str());
-  }
-
-  static std::string prefix() { return cat("runtime-test-", ::getpid(), '-'); }
-  static std::string name() {
-    return prefix() + ::testing::UnitTest::GetInstance()->current_test_info()->name();
-  }
-
-  /// A plan for the directory `below` (default: one of the test's name) in each hierarchy.
-  static plan::CgroupStep plan_for(const std::string& below = name()) {
-    plan::CgroupStep step;
-    for (const Hierarchy& hierarchy : hierarchies()) {
-      step.directories.push_back({.hierarchy = hierarchy.mount,
-                                  .path = cat(hierarchy.own, '/', below),
-                                  .unified = hierarchy.unified,
-                                  .cpuset = hierarchy.options.contains("cpuset")});
-    }
-    step.origin = "/linux/cgroupsPath";
-    return step;
-  }
-
-  /// Of `directories`, the leaf in the hierarchy with this v1 controller; "" when there is none.
-  static std::string leaf_with(const std::string& controller, const std::string& below = name()) {
-    for (const Hierarchy& hierarchy : hierarchies()) {
-      if (hierarchy.options.contains(controller)) return cat(hierarchy.own, '/', below);
-    }
-    return "";
-  }
-  static std::string unified_leaf(const std::string& below = name()) {
-    for (const Hierarchy& hierarchy : hierarchies()) {
-      if (hierarchy.unified) return cat(hierarchy.own, '/', below);
-    }
-    return "";
-  }
-
- private:
-  std::set<std::string> before_;
-  std::vector<std::string> to_remove_;
-};
+using Cgroup = CgroupTest;
 
 TEST_F(Cgroup, IsMadeEnteredKilledAndRemoved) {
   const plan::CgroupStep plan = plan_for();
-  const Result<std::vector<Directory>> made = make(plan);
-  ASSERT_TRUE(is_ok(made));
-  EXPECT_EQ(made.value().size(), plan.directories.size());
-  const Sleeper sleeper(made.value());
-  for (const Directory& directory : made.value()) {
+  const Result<Made> result = make(plan);
+  ASSERT_TRUE(is_ok(result));
+  const std::vector<Directory>& made = result.value().directories;
+  EXPECT_EQ(made.size(), plan.directories.size());
+  const Sleeper sleeper(made);
+  for (const Directory& directory : made) {
     EXPECT_TRUE(directory.made && directory.leaf);
     EXPECT_EQ(read_text(directory.path + "/cgroup.procs"), cat(sleeper.pid(), '\n'));
   }
-  EXPECT_EQ(processes(made.value()).value(), std::vector<pid_t>{sleeper.pid()});
-  ASSERT_TRUE(is_ok(kill_all(made.value(), kPatience)));
+  EXPECT_EQ(processes(made).value(), std::vector<pid_t>{sleeper.pid()});
+  ASSERT_TRUE(is_ok(kill_all(made, kPatience)));
   EXPECT_TRUE(sleeper.ended());
-  EXPECT_TRUE(processes(made.value()).value().empty());
-  EXPECT_TRUE(is_ok(remove(made.value(), kPatience)));
+  EXPECT_TRUE(processes(made).value().empty());
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
 }
 
 TEST_F(Cgroup, AnnouncedDirectoriesAreThoseThatAreMade) {
   const plan::CgroupStep plan = plan_for(cat(name(), "/a/b"));
   const Result<std::vector<Directory>> announced = announce(plan);
   ASSERT_TRUE(is_ok(announced));
-  const Result<std::vector<Directory>> made = make(plan);
-  ASSERT_TRUE(is_ok(made));
-  ASSERT_EQ(announced.value().size(), made.value().size());
-  for (size_t i = 0; i < made.value().size(); ++i) {
-    EXPECT_EQ(announced.value()[i].path, made.value()[i].path);
+  const Result<Made> result = make(plan);
+  ASSERT_TRUE(is_ok(result));
+  const std::vector<Directory>& made = result.value().directories;
+  ASSERT_EQ(announced.value().size(), made.size());
+  for (size_t i = 0; i < made.size(); ++i) {
+    EXPECT_EQ(announced.value()[i].path, made[i].path);
     EXPECT_TRUE(announced.value()[i].made);
     EXPECT_FALSE(announced.value()[i].leaf);
   }
@@ -157,8 +46,8 @@ TEST_F(Cgroup, AnnouncedDirectoriesAreThoseThatAreMade) {
 
 TEST_F(Cgroup, ParentsAreRemovedWithTheLastChild) {
   const std::string parent = name();
-  const std::vector<Directory> first = make(plan_for(parent + "/first")).value();
-  const std::vector<Directory> second = make(plan_for(parent + "/second")).value();
+  const std::vector<Directory> first = make(plan_for(parent + "/first")).value().directories;
+  const std::vector<Directory> second = make(plan_for(parent + "/second")).value().directories;
   EXPECT_EQ(first.size(), 2 * second.size());
   EXPECT_TRUE(is_ok(remove(first, kPatience)));
   for (const Directory& directory : second) EXPECT_TRUE(exists(directory.path));
@@ -167,10 +56,10 @@ TEST_F(Cgroup, ParentsAreRemovedWithTheLastChild) {
 }
 
 TEST_F(Cgroup, ThatIsNotEmptyIsRefused) {
-  const std::vector<Directory> made = make(plan_for()).value();
+  const std::vector<Directory> made = make(plan_for()).value().directories;
   {
     const Sleeper sleeper(made);
-    const Result<std::vector<Directory>> again = make(plan_for());
+    const Result<Made> again = make(plan_for());
     ASSERT_FALSE(again.ok());
     EXPECT_TRUE(
         again.error().message().ends_with(": container's cgroup is not empty: 1 process(es) found"))
@@ -181,21 +70,22 @@ TEST_F(Cgroup, ThatIsNotEmptyIsRefused) {
 }
 
 TEST_F(Cgroup, ThatExistsAndIsEmptyIsUsedAndNotRemoved) {
-  const std::vector<Directory> ours = make(plan_for()).value();
-  const Result<std::vector<Directory>> theirs = make(plan_for());
-  ASSERT_TRUE(is_ok(theirs));
-  for (const Directory& directory : theirs.value()) EXPECT_FALSE(directory.made);
-  const Sleeper sleeper(theirs.value());
-  EXPECT_TRUE(is_ok(kill_all(theirs.value(), kPatience)));
+  const std::vector<Directory> ours = make(plan_for()).value().directories;
+  const Result<Made> result = make(plan_for());
+  ASSERT_TRUE(is_ok(result));
+  const std::vector<Directory>& theirs = result.value().directories;
+  for (const Directory& directory : theirs) EXPECT_FALSE(directory.made);
+  const Sleeper sleeper(theirs);
+  EXPECT_TRUE(is_ok(kill_all(theirs, kPatience)));
   EXPECT_TRUE(sleeper.ended());
-  EXPECT_TRUE(is_ok(remove(theirs.value(), kPatience)));
+  EXPECT_TRUE(is_ok(remove(theirs, kPatience)));
   for (const Directory& directory : ours) EXPECT_TRUE(exists(directory.path));
   EXPECT_TRUE(is_ok(remove(ours, kPatience)));
 }
 
 TEST_F(Cgroup, OthersBelowADirectoryThatIsNotOursAreLeftAlone) {
-  const std::vector<Directory> outer = make(plan_for()).value();
-  const std::vector<Directory> inner = make(plan_for(name() + "/inner")).value();
+  const std::vector<Directory> outer = make(plan_for()).value().directories;
+  const std::vector<Directory> inner = make(plan_for(name() + "/inner")).value().directories;
   std::vector<Directory> borrowed = outer;
   for (Directory& directory : borrowed) directory.made = false;
   {
@@ -212,9 +102,9 @@ TEST_F(Cgroup, ThatIsFrozenIsRefused) {
   const std::string freezer = leaf_with("freezer");
   const std::string file =
       freezer.empty() ? unified_leaf() + "/cgroup.freeze" : freezer + "/freezer.state";
-  const std::vector<Directory> made = make(plan_for()).value();
+  const std::vector<Directory> made = make(plan_for()).value().directories;
   ASSERT_TRUE(is_ok(sys::write_file(file, freezer.empty() ? "1" : "FROZEN")));
-  const Result<std::vector<Directory>> again = make(plan_for());
+  const Result<Made> again = make(plan_for());
   ASSERT_FALSE(again.ok());
   EXPECT_TRUE(again.error().message().ends_with(": container's cgroup unexpectedly frozen"));
   EXPECT_TRUE(is_ok(remove(made, kPatience)));
@@ -223,16 +113,16 @@ TEST_F(Cgroup, ThatIsFrozenIsRefused) {
 TEST_F(Cgroup, BelowAFrozenParentIsRefusedAndNothingIsLeft) {
   const std::string parent = unified_leaf();
   if (parent.empty()) GTEST_SKIP() << "no cgroup v2";
-  const std::vector<Directory> outer = make(plan_for()).value();
+  const std::vector<Directory> outer = make(plan_for()).value().directories;
   ASSERT_TRUE(is_ok(sys::write_file(parent + "/cgroup.freeze", "1")));
-  const Result<std::vector<Directory>> inner = make(plan_for(name() + "/inner"));
+  const Result<Made> inner = make(plan_for(name() + "/inner"));
   EXPECT_FALSE(inner.ok());
   for (const Directory& directory : outer) EXPECT_FALSE(exists(directory.path + "/inner"));
   EXPECT_TRUE(is_ok(remove(outer, kPatience)));
 }
 
 TEST_F(Cgroup, FrozenProcessesAreKilled) {
-  const std::vector<Directory> made = make(plan_for()).value();
+  const std::vector<Directory> made = make(plan_for()).value().directories;
   const Sleeper sleeper(made);
   const std::string freezer = leaf_with("freezer");
   const std::string unified = unified_leaf();
@@ -248,10 +138,11 @@ TEST_F(Cgroup, FrozenProcessesAreKilled) {
 }
 
 TEST_F(Cgroup, ProcessesInCgroupsThatThePayloadMadeAndFrozeAreKilled) {
-  const std::vector<Directory> made = make(plan_for()).value();
+  const std::vector<Directory> made = make(plan_for()).value().directories;
   const std::string inner = name() + "/x/y";
-  std::vector<Directory> nested = make(plan_for(inner)).value();
+  // First: v2 lets nobody in when what is below has been given controllers.
   const Sleeper outside(made);
+  std::vector<Directory> nested = make(plan_for(inner)).value().directories;
   const Sleeper inside(nested);
   const std::string freezer = leaf_with("freezer", inner);
   if (!freezer.empty()) {
@@ -267,7 +158,7 @@ TEST_F(Cgroup, OfVersionOneAloneIsKilledToo) {
   plan::CgroupStep plan = plan_for();
   std::erase_if(plan.directories, [](const auto& directory) { return directory.unified; });
   if (plan.directories.empty()) GTEST_SKIP() << "no cgroup v1";
-  const std::vector<Directory> made = make(plan).value();
+  const std::vector<Directory> made = make(plan).value().directories;
   const Sleeper one(made);
   const Sleeper two(made);
   EXPECT_TRUE(is_ok(kill_all(made, kPatience)));
@@ -279,7 +170,7 @@ TEST_F(Cgroup, AForkBombIsKilled) {
   plan::CgroupStep plan = plan_for();
   std::erase_if(plan.directories, [](const auto& directory) { return directory.unified; });
   if (plan.directories.empty()) GTEST_SKIP() << "no cgroup v1";
-  const std::vector<Directory> made = make(plan).value();
+  const std::vector<Directory> made = make(plan).value().directories;
   const std::string pids = leaf_with("pids");
   if (pids.empty()) GTEST_SKIP() << "no pids controller to bound it with";
   ASSERT_TRUE(is_ok(sys::write_file(pids + "/pids.max", "40")));
@@ -301,7 +192,7 @@ TEST_F(Cgroup, AForkBombIsKilled) {
 }
 
 TEST_F(Cgroup, SignalReachesEveryProcessAndNoOther) {
-  const std::vector<Directory> made = make(plan_for()).value();
+  const std::vector<Directory> made = make(plan_for()).value().directories;
   const Sleeper one(made);
   const Sleeper two(made);
   const Sleeper stranger({});
@@ -313,7 +204,7 @@ TEST_F(Cgroup, SignalReachesEveryProcessAndNoOther) {
 }
 
 TEST_F(Cgroup, WithAProcessInItIsNotRemovedAndTheErrorNamesThePid) {
-  const std::vector<Directory> made = make(plan_for()).value();
+  const std::vector<Directory> made = make(plan_for()).value().directories;
   {
     const Sleeper sleeper(made);
     EXPECT_TRUE(
@@ -325,7 +216,7 @@ TEST_F(Cgroup, WithAProcessInItIsNotRemovedAndTheErrorNamesThePid) {
 }
 
 TEST_F(Cgroup, IsRemovedHoweverDeepThePayloadNestedIt) {
-  const std::vector<Directory> made = make(plan_for()).value();
+  const std::vector<Directory> made = make(plan_for()).value().directories;
   for (const Directory& directory : made) {
     std::string path = directory.path;
     for (int depth = 0; depth < 60; ++depth) {
@@ -339,7 +230,7 @@ TEST_F(Cgroup, IsRemovedHoweverDeepThePayloadNestedIt) {
 }
 
 TEST_F(Cgroup, ThatVanishedIsEmptyAndRemoved) {
-  const std::vector<Directory> made = make(plan_for()).value();
+  const std::vector<Directory> made = make(plan_for()).value().directories;
   for (const Directory& directory : made) ASSERT_EQ(::rmdir(directory.path.c_str()), 0);
   EXPECT_TRUE(processes(made).value().empty());
   EXPECT_TRUE(is_ok(signal_all(made, SIGTERM)));
@@ -354,7 +245,7 @@ TEST_F(Cgroup, CpusetIsFilledFromItsParent) {
   const std::string inner = name() + "/inner";
   const std::string leaf = leaf_with("cpuset", inner);
   if (leaf.empty()) GTEST_SKIP() << "no cpuset v1";
-  const std::vector<Directory> made = make(plan_for(inner)).value();
+  const std::vector<Directory> made = make(plan_for(inner)).value().directories;
   const std::string top = leaf.substr(0, leaf.size() - inner.size());
   EXPECT_EQ(read_text(leaf + "/cpuset.cpus"), read_text(top + "/cpuset.cpus"));
   EXPECT_EQ(read_text(leaf + "/cpuset.mems"), read_text(top + "/cpuset.mems"));
@@ -362,7 +253,7 @@ TEST_F(Cgroup, CpusetIsFilledFromItsParent) {
 }
 
 TEST_F(Cgroup, MakingNothingIsFine) {
-  const std::vector<Directory> made = make({}).value();
+  const std::vector<Directory> made = make({}).value().directories;
   EXPECT_TRUE(made.empty());
   EXPECT_FALSE(static_cast<bool>(open_unified(made).value()));
   EXPECT_TRUE(is_ok(kill_all(made, milliseconds(0))));
@@ -372,7 +263,7 @@ TEST_F(Cgroup, DirectoriesOutsideACgroupFileSystemAreRefused) {
   std::string place = ::testing::TempDir() + "not-a-cgroup.XXXXXX";
   ASSERT_NE(::mkdtemp(place.data()), nullptr);
   plan::CgroupStep plan;
-  plan.directories.push_back({.hierarchy = place, .path = place + "/x"});
+  plan.directories.push_back({.hierarchy = place, .path = place + "/x", .needs = {}});
   EXPECT_TRUE(fails_with(
       make(plan), cat("cgroup ", rt::quoted(place + "/x"), ": not in a cgroup v1 file system")));
   EXPECT_FALSE(exists(place + "/x"));
@@ -382,7 +273,7 @@ TEST_F(Cgroup, DirectoriesOutsideACgroupFileSystemAreRefused) {
 }
 
 TEST_F(Cgroup, LinksAreNotFollowed) {
-  const std::vector<Directory> made = make(plan_for()).value();
+  const std::vector<Directory> made = make(plan_for()).value().directories;
   std::string place = ::testing::TempDir() + "link.XXXXXX";
   ASSERT_NE(::mkdtemp(place.data()), nullptr);
   const std::string link = place + "/link";
@@ -408,14 +299,16 @@ TEST_F(Cgroup, PathsThatLeaveTheHierarchyAreRefused) {
 
 TEST_F(Cgroup, WhatCannotBeMadeIsLeftOutWhereItIsOptional) {
   plan::CgroupStep plan = plan_for();
-  plan.directories.push_back({.hierarchy = "/no/such/mount", .path = "/no/such/mount/x"});
+  plan.directories.push_back(
+      {.hierarchy = "/no/such/mount", .path = "/no/such/mount/x", .needs = {}});
   EXPECT_FALSE(make(plan).ok());
   plan.optional = true;
-  const Result<std::vector<Directory>> made = make(plan);
-  ASSERT_TRUE(is_ok(made));
-  EXPECT_EQ(made.value().size() + 1, plan.directories.size());
-  EXPECT_TRUE(is_ok(remove(made.value(), kPatience)));
+  const Result<Made> result = make(plan);
+  ASSERT_TRUE(is_ok(result));
+  const std::vector<Directory>& made = result.value().directories;
+  EXPECT_EQ(made.size() + 1, plan.directories.size());
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
 }
 
 }  // namespace
-}  // namespace rt::cgroup
+}  // namespace rt::cgroup::testing

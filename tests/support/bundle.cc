@@ -123,8 +123,12 @@ Config& Config::join_namespace(std::string_view type, std::string_view path) {
 
 Config& Config::user_namespace() {
   constexpr const char* kMap = R"([{"containerID": 0, "hostID": 100000, "size": 65536}])";
+  return user_namespace(kMap, kMap);
+}
+
+Config& Config::user_namespace(std::string_view user_map, std::string_view group_map) {
   add("/linux/namespaces", R"({"type": "user"})");
-  return set("/linux/uidMappings", kMap).set("/linux/gidMappings", kMap);
+  return set("/linux/uidMappings", user_map).set("/linux/gidMappings", group_map);
 }
 
 }  // namespace rt::testing

@@ -66,6 +66,7 @@ class Config {
   Config& join_namespace(std::string_view type, std::string_view path);
   /// A user namespace: ids 0 to 65535 of the container are 100000 to 165535 of the host.
   Config& user_namespace();
+  Config& user_namespace(std::string_view user_map, std::string_view group_map);
   [[nodiscard]] const Json& json() const { return json_; }
   [[nodiscard]] std::string text() const { return json_.text(); }
 

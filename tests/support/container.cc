@@ -11,6 +11,7 @@
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
 #include "runtime/sys/process.h"
+#include "tests/support/mode.h"
 
 namespace rt::testing {
 namespace {
@@ -48,11 +49,17 @@ void remove_all(const std::string& state_root, const std::string& token) {
 }  // namespace
 
 void Container::SetUp() {
-  if (::geteuid() != 0) GTEST_SKIP() << "containers with cgroups and devices need root";
+  if (::geteuid() != 0 && !rootless()) {
+    GTEST_SKIP() << "containers with cgroups and devices need root";
+  }
   ASSERT_TRUE(exists(runtime_binary())) << runtime_binary() << ": set RUNTIME to the binary";
   // Orphans of the runtime become our children, as they become containerd's or conmon's.
   ASSERT_TRUE(sys::set_child_subreaper(true).ok());
-  enter_shared_mount_namespace();
+  if (::geteuid() == 0) enter_shared_mount_namespace();
+  if (rootless()) {
+    config_.user_namespace(with_range("/etc/subuid", ::geteuid()),
+                           with_range("/etc/subgid", ::getegid()));
+  }
   static int number = 0;
   token_ = cat("e2e-", ::getpid(), '-', ++number);
   directory_ = std::make_unique<PublicDirectory>();
@@ -77,7 +84,13 @@ void Container::write_config(std::string_view text) const {
 
 Call Container::call(const std::vector<std::string>& args, Call rest) const {
   rest.args = {"--root", state_root()};
+  const std::vector<std::string> flags = runtime_flags();
+  rest.args.insert(rest.args.end(), flags.begin(), flags.end());
   rest.args.insert(rest.args.end(), args.begin(), args.end());
+  if (with_systemd()) {
+    const std::vector<std::string> variables = session_variables();
+    rest.env.insert(rest.env.end(), variables.begin(), variables.end());
+  }
   return rest;
 }
 
@@ -86,15 +99,19 @@ Outcome Container::runtime(const std::vector<std::string>& args, Call rest) cons
 }
 
 Outcome Container::runtime_as(uid_t user, const std::vector<std::string>& args, Call rest) const {
-  const std::string copy = directory() + "/runtime";
+  return program_as(user, call(args, std::move(rest)));
+}
+
+Outcome Container::program_as(uid_t user, Call call) const {
+  const std::string copy = directory() + "/runtime-binary";
   if (!exists(copy)) copy_file(runtime_binary(), copy, 0755);
-  Call as_user = std::move(rest);
-  as_user.before_exec = [user] {
+  call.before_exec = [user, first = std::move(call.before_exec)] {
+    if (first) first();
     const bool done = ::setgroups(0, nullptr) == 0 && ::setresgid(user, user, user) == 0 &&
                       ::setresuid(user, user, user) == 0;
     if (!done) ::_exit(124);
   };
-  return run_program(copy, call(args, as_user));
+  return run_program(copy, call);
 }
 
 Outcome Container::create() const {
@@ -127,7 +144,7 @@ bool Container::becomes(std::string_view wanted) const {
 }
 
 void Container::start_sleeping(std::string_view before) {
-  config_.shell(cat(before, "\ntouch /tmp/started; exec sleep 1000"));
+  config_.shell(cat(before, "\n: >/tmp/started; exec sleep 1000"));
   ASSERT_TRUE(succeeds(create()));
   ASSERT_TRUE(succeeds(start()));
   ASSERT_TRUE(eventually([&] { return exists(rootfs() + "/tmp/started"); }));
@@ -148,8 +165,9 @@ bool Container::exists(const std::string& path) {
 }
 
 void Container::check_nothing_is_left() const {
-  // The kernel takes keyrings and namespaces away a little after their last process.
-  constexpr std::chrono::seconds kSettling(2);
+  // The kernel takes keyrings and namespaces away a little after their last process; of one that it
+  // has killed for its memory two seconds later (OOM_REAPER_DELAY, Linux 5.18).
+  constexpr std::chrono::seconds kSettling(6);
   Snapshot after;
   const bool clean = eventually(
       [&] {

@@ -17,6 +17,7 @@ namespace rt::testing {
 
 /// The commands work on a state root and a bundle of the test's own. The test leaves its container
 /// deleted: TearDown fails it otherwise, and for everything else that is still there then.
+/// mode.h: whom the tests are run by, and with which options.
 class Container : public ::testing::Test {
  protected:
   void SetUp() override;
@@ -36,13 +37,15 @@ class Container : public ::testing::Test {
   void write_config() const { write_config(config_.text()); }
   void write_config(std::string_view text) const;
 
-  /// `runtime --root STATE ARGS...`, with the rest of `call`.
+  /// `runtime --root STATE FLAGS... ARGS...`, with the rest of `call`.
   [[nodiscard]] Call call(const std::vector<std::string>& args, Call rest = {}) const;
   [[nodiscard]] Outcome runtime(const std::vector<std::string>& args, Call rest = {}) const;
 
   /// The same as another user, without groups. (Bazel keeps the binary where only root may go.)
   [[nodiscard]] Outcome runtime_as(uid_t user, const std::vector<std::string>& args,
                                    Call rest = {}) const;
+  /// The same without any option but those of the call.
+  [[nodiscard]] Outcome program_as(uid_t user, Call call) const;
 
   // The commands on the container id(). create and run write the config first.
   Outcome create() const;

@@ -57,5 +57,30 @@ TEST(ListTable, AlignsColumnsAndKeepsControlCharactersOut) {
             "much-longer  0    stopped  /b?[2J  2026-11-22T04:05:06.000000007Z  1000\n");
 }
 
+TEST(ProcessesJson, IsAnArrayOfNumbersOnOneLine) {
+  EXPECT_EQ(processes_json({}), "[]\n");
+  EXPECT_EQ(processes_json({7, 4194304}), "[7,4194304]\n");
+}
+
+TEST(ProcessesTable, AlignsColumnsAndKeepsControlCharactersOut) {
+  container::ProcessInfo init;
+  init.pid = 77;
+  init.parent = 1;
+  init.user = 100000;
+  init.state = 'S';
+  init.cpu_time = std::chrono::seconds(((4 * 24 + 1) * 60 + 2) * 60 + 3);
+  init.command = "sh -c x";
+  container::ProcessInfo child;
+  child.pid = 1234567;
+  child.parent = 77;
+  child.state = 'R';
+  child.cpu_time = std::chrono::seconds(59);
+  child.command = "a\nb\x1b[2J";
+  EXPECT_EQ(processes_table({init, child}),
+            "UID     PID      PPID  STATE  TIME        CMD\n"
+            "100000  77       1     S      4-01:02:03  sh -c x\n"
+            "0       1234567  77    R      00:00:59    a?b?[2J\n");
+}
+
 }  // namespace
 }  // namespace rt::cli

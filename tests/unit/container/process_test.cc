@@ -20,13 +20,17 @@ constexpr const char* kTail =
 TEST(ParseStat, FindsStateAndStartTime) {
   const auto stat = parse_stat(cat("7 (sh) S", kTail));
   ASSERT_TRUE(is_ok(stat));
+  EXPECT_EQ(stat.value().name, "sh");
   EXPECT_EQ(stat.value().state, 'S');
+  EXPECT_EQ(stat.value().parent, 1);
+  EXPECT_EQ(stat.value().cpu_time, 3U) << "user and system";
   EXPECT_EQ(stat.value().start_time, 123456U);
 }
 
 TEST(ParseStat, IsNotFooledByTheName) {
   const auto stat = parse_stat(cat("7 (a) R 1 (b)) Z", kTail));
   ASSERT_TRUE(is_ok(stat));
+  EXPECT_EQ(stat.value().name, "a) R 1 (b)");
   EXPECT_EQ(stat.value().state, 'Z');
   EXPECT_EQ(stat.value().start_time, 123456U);
 }
@@ -42,6 +46,12 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values("", ")", "7 (sh)", "7 (sh) ", "7 (sh) S 1 2", "7 sh S 1 2 3",
                       "7 (sh) S 1 7 7 0 -1 4194304 100 0 0 0 1 2 0 0 20 0 1 0 -5 4096",
                       "7 (sh) S 1 7 7 0 -1 4194304 100 0 0 0 1 2 0 0 20 0 1 0 x 4096"));
+
+TEST(PendingKill, IsNotThereInAProcessThatRuns) {
+  const auto pending = has_pending_kill(::getpid());
+  ASSERT_TRUE(is_ok(pending));
+  EXPECT_FALSE(pending.value());
+}
 
 TEST(OpenProcess, FindsALiveProcessByItsStartTime) {
   const auto start_time = start_time_of(::getpid());

@@ -23,7 +23,8 @@ Record example() {
   record.start_time = 18446744073709551615U;
   record.cgroups = {
       {.path = "/sys/fs/cgroup/memory/web-1", .unified = false, .made = true, .leaf = true},
-      {.path = "/sys/fs/cgroup/unified", .unified = true, .made = false, .leaf = false}};
+      {.path = "/sys/fs/cgroup/unified", .unified = true, .made = false, .leaf = false},
+      {.path = "/sys/fs/cgroup/a.scope", .unified = true, .made = true, .scope = true}};
   return record;
 }
 
@@ -40,6 +41,21 @@ TEST(Record, OfAnUnfinishedCreateSurvivesToo) {
   const auto read = parse_record(to_json(record));
   ASSERT_TRUE(is_ok(read));
   EXPECT_EQ(read.value(), record);
+}
+
+TEST(Record, OfBeforeScopesWereMarkedHasNone) {
+  std::string text = to_json(example());
+  for (const std::string_view member : {",\"scope\":true", ",\"scope\":false"}) {
+    for (size_t at = text.find(member); at != text.npos; at = text.find(member)) {
+      text.erase(at, member.size());
+    }
+  }
+  EXPECT_EQ(text.find("\"scope\""), text.npos);
+  Record expected = example();
+  expected.cgroups.back().scope = false;
+  const auto read = parse_record(text);
+  ASSERT_TRUE(is_ok(read));
+  EXPECT_EQ(read.value(), expected);
 }
 
 TEST(Record, CutOffAnywhereIsAnError) {

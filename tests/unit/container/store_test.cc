@@ -103,6 +103,16 @@ TEST_F(StoreTest, SavingGetsPastWhatAKilledCommandLeft) {
   EXPECT_FALSE(exists(root_ + "/x/record.json.new"));
 }
 
+TEST_F(StoreTest, KeepsTheResourcesOfTheLastUpdate) {
+  const Store store = this->store();
+  const Entry entry = store.reserve("x").value();
+  EXPECT_EQ(entry.load_resources().value(), std::nullopt) << "before the first";
+  ASSERT_TRUE(is_ok(entry.save_resources("{}")));
+  ASSERT_TRUE(is_ok(entry.save_resources("{\"pids\":{\"limit\":5}}")));
+  EXPECT_EQ(entry.load_resources().value(), "{\"pids\":{\"limit\":5}}");
+  EXPECT_FALSE(exists(root_ + "/x/resources.json.new"));
+}
+
 TEST_F(StoreTest, AMissingRecordSaysHowToCleanUp) {
   const Store store = this->store();
   const Entry entry = store.reserve("x").value();

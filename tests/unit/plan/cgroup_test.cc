@@ -26,24 +26,83 @@ TEST_P(CgroupPaths, AreBelowTheHierarchy) {
 INSTANTIATE_TEST_SUITE_P(
     Table, CgroupPaths,
     ::testing::Values(PathRow{"Absolute", "/pod/box", "/sys/fs/cgroup/pod/box"},
-                      PathRow{"Relative", "pod/box", "/sys/fs/cgroup/runtime.slice/pod/box"},
-                      PathRow{"Absent", "", "/sys/fs/cgroup/runtime.slice/runtime-demo"},
+                      PathRow{"Relative", "pod/box", "/sys/fs/cgroup/pod/box"},
+                      PathRow{"Absent", "", "/sys/fs/cgroup/runtime-demo"},
                       PathRow{"NotClean", "//pod/./a/..//box/", "/sys/fs/cgroup/pod/box"},
                       PathRow{"UpAndOut", "/../../etc", "/sys/fs/cgroup/etc"},
-                      PathRow{"RelativeUpAndOut", "../../x", "/sys/fs/cgroup/runtime.slice/x"}),
+                      PathRow{"RelativeUpAndOut", "../../x", "/sys/fs/cgroup/x"}),
     row_name<PathRow>);
 
 TEST(Cgroup, HasADirectoryInEachHierarchy) {
   const Plan plan = plan_of(config_with("box"), v1_host());
   const std::vector<CgroupDirectory> expected = {
-      {"/sys/fs/cgroup/cpuset", "/sys/fs/cgroup/cpuset/box", false, true},
-      {"/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct/box", false, false},
-      {"/sys/fs/cgroup/memory", "/sys/fs/cgroup/memory/session/box", false, false},
-      {"/sys/fs/cgroup/systemd", "/sys/fs/cgroup/systemd/box", false, false},
-      {"/sys/fs/cgroup/unified", "/sys/fs/cgroup/unified/box", true, false},
+      {"/sys/fs/cgroup/cpuset", "/sys/fs/cgroup/cpuset/box", false, true, {}},
+      {"/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct/box", false, false, {}},
+      {"/sys/fs/cgroup/memory", "/sys/fs/cgroup/memory/session/box", false, false, {}},
+      {"/sys/fs/cgroup/systemd", "/sys/fs/cgroup/systemd/box", false, false, {}},
+      {"/sys/fs/cgroup/unified", "/sys/fs/cgroup/unified/box", true, false, {}},
   };
   EXPECT_EQ(plan.cgroup.directories, expected);
   EXPECT_EQ(plan.cgroup.origin, "/linux/cgroupsPath");
+}
+
+struct OwnRow {
+  const char* name;
+  const char* own;
+  bool only_below_own;
+  const char* directory;
+};
+
+class CgroupsOfVersionTwo : public ::testing::TestWithParam<OwnRow> {};
+
+TEST_P(CgroupsOfVersionTwo, AreBesideTheOwnOneWhichHasProcesses) {
+  HostFacts host = root_host();
+  host.cgroups[0].own_path = GetParam().own;
+  host.cgroups[0].only_below_own = GetParam().only_below_own;
+  EXPECT_EQ(plan_of(config_with("box"), host).cgroup.directories[0].path, GetParam().directory);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, CgroupsOfVersionTwo,
+    ::testing::Values(OwnRow{"Root", "/", false, "/sys/fs/cgroup/box"},
+                      OwnRow{"Child", "/own", false, "/sys/fs/cgroup/box"},
+                      OwnRow{"Deep", "/a/b/own", false, "/sys/fs/cgroup/a/b/box"},
+                      OwnRow{"NothingElseIsTheUsers", "/a/own", true, "/sys/fs/cgroup/a/own/box"}),
+    row_name<OwnRow>);
+
+TEST(Cgroup, InVersionOneIsBelowTheOwnOne) {
+  HostFacts host = v1_host();
+  for (CgroupHierarchy& hierarchy : host.cgroups) hierarchy.own_path = "/a/own";
+  const Plan plan = plan_of(config_with("box"), host);
+  for (const CgroupDirectory& directory : plan.cgroup.directories) {
+    EXPECT_TRUE(directory.path.ends_with(directory.unified ? "/a/box" : "/a/own/box"))
+        << directory.path;
+  }
+}
+
+TEST(Cgroup, OfVersionTwoNeedsNoCpusFilledIn) {
+  HostFacts host = root_host();
+  host.cgroups[0].controllers = {"cpuset", "cpu"};
+  EXPECT_FALSE(plan_of(config_with("box"), host).cgroup.directories[0].cpuset);
+}
+
+TEST(Cgroup, IsNoneWhereTheManagerIsDisabled) {
+  Request request = small_request();
+  request.cgroup_manager = CgroupManager::kDisabled;
+  for (const char* path : {"", "/box", "system.slice:docker:demo"}) {
+    const Result<Plan> plan = make_plan(config_with(path), request, root_host());
+    ASSERT_TRUE(is_ok(plan));
+    EXPECT_TRUE(plan.value().cgroup.directories.empty());
+    EXPECT_FALSE(plan.value().cgroup.scope);
+  }
+}
+
+TEST(Cgroup, APathIsNotForSystemd) {
+  Request request = small_request();
+  request.cgroup_manager = CgroupManager::kSystemd;
+  EXPECT_TRUE(fails_at(make_plan(config_with("/pod/box"), request, root_host()),
+                       "/linux/cgroupsPath",
+                       "linux.cgroupsPath: \"/pod/box\": systemd is to make "));
 }
 
 TEST(Cgroup, IsOptionalOnlyWhenNobodyAskedAndTheRuntimeIsNotPrivileged) {

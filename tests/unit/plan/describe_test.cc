@@ -134,10 +134,14 @@ TEST(Describe, ControlCharactersAreEscaped) {
 
 TEST(Describe, RemarksComeLast) {
   spec::Config config = small_config();
-  config.linux_.resources.emplace().pids_limit = 5;
-  const std::string text = describe_text(plan_of(config));
-  EXPECT_TRUE(text.ends_with(
-      "warning: /linux/resources: resource limits are not applied by this version\n"))
+  config.linux_.resources.emplace().cpu.emplace().shares = 1024;
+  HostFacts host = root_host();
+  host.cgroups[0].controllers = {"memory"};
+  const std::string text = describe_text(plan_of(config, host));
+  EXPECT_TRUE(
+      text.ends_with("warning: /linux/resources/cpu/shares: cpu.shares is not applied: "
+                     "controller cpu is not available on this machine (mounted are memory "
+                     "(v2))\n"))
       << text;
 }
 

@@ -127,19 +127,27 @@ TEST(Features, SayWhereCgroupsAreMade) {
   const auto cgroup = linux_features().cgroup.value();
   EXPECT_EQ(cgroup.v1, is_ok(try_plan(config, v1_host())));
   EXPECT_EQ(cgroup.v2, is_ok(try_plan(config, root_host())));
-  // Only systemd takes a slice, a prefix and a name.
-  EXPECT_FALSE(cgroup.systemd);
-  EXPECT_FALSE(cgroup.systemd_user);
+  config.linux_.cgroups_path = "a.slice:b:c";
+  Request request = small_request();
+  request.cgroup_manager = CgroupManager::kSystemd;
+  EXPECT_EQ(cgroup.systemd, is_ok(make_plan(config, request, root_host())));
+  EXPECT_EQ(cgroup.systemd_user, is_ok(make_plan(config, request, user_host())));
 }
 
-TEST(Features, SayThatNoAnnotationOfADocumentChangesThePlan) {
-  EXPECT_TRUE(all_features().potentially_unsafe_config_annotations.empty());
-  spec::Config config = small_config();
-  const Plan before = plan_of(config);
-  config.annotations = {{"org.systemd.property.CPUQuota", "1"}, {"run.oci.hooks.stdout", "/x"}};
-  Plan after = plan_of(config);
-  after.annotations.clear();
-  EXPECT_EQ(after, before);
+TEST(Features, NameTheAnnotationsThatChangeThePlan) {
+  EXPECT_EQ(all_features().potentially_unsafe_config_annotations,
+            std::vector<std::string>{"org.systemd.property."});
+  Request request = small_request();
+  request.cgroup_manager = CgroupManager::kSystemd;
+  const auto plan_with = [&](const char* key) {
+    spec::Config config = small_config();
+    config.annotations[key] = "true";
+    Plan plan = make_plan(config, request, root_host()).value();
+    plan.annotations.clear();
+    return plan;
+  };
+  EXPECT_EQ(plan_with("run.oci.hooks.stdout"), plan_with("org.opencontainers.image.os"));
+  EXPECT_NE(plan_with("org.systemd.property.SendSIGHUP"), plan_with("run.oci.hooks.stdout"));
 }
 
 TEST(Features, HaveTheFlagsOfTheKernelAmongThoseThatAreKnown) {

@@ -17,10 +17,15 @@ namespace rt::plan::testing {
 using rt::testing::fails_with;
 using rt::testing::is_ok;
 
+/// What a usual kernel offers in cgroup v2.
+inline std::vector<std::string> v2_controllers() {
+  return {"cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc"};
+}
+
 /// Root on a machine with cgroup v2.
 inline HostFacts root_host() {
   HostFacts host;
-  host.cgroups = {{"/sys/fs/cgroup", {}, true, "/runtime.slice"}};
+  host.cgroups = {{"/sys/fs/cgroup", v2_controllers(), true, "/runtime.slice"}};
   return host;
 }
 
@@ -40,7 +45,8 @@ inline HostFacts v1_host() {
 /// An ordinary user, with newuidmap(1) and newgidmap(1) at hand.
 inline HostFacts user_host() {
   HostFacts host;
-  host.cgroups = {{"/sys/fs/cgroup", {}, true, "/user.slice/user-1000.slice/session-1.scope"}};
+  host.cgroups = {
+      {"/sys/fs/cgroup", v2_controllers(), true, "/user.slice/user-1000.slice/session-1.scope"}};
   host.euid = 1000;
   host.egid = 1000;
   host.effective_capabilities = 0;
@@ -88,11 +94,16 @@ inline Plan plan_of(const spec::Config& config, const HostFacts& host = root_hos
   return plan ? std::move(plan).value() : Plan{};
 }
 
-/// Whether a warning at `origin` begins with `message`.
-inline bool warns(const Plan& plan, std::string_view origin, std::string_view message) {
-  return std::any_of(plan.warnings.begin(), plan.warnings.end(), [&](const Warning& warning) {
-    return warning.origin == origin && warning.message.starts_with(message);
+/// Whether one of `remarks` is about `origin` and begins with `message`.
+inline bool holds(const std::vector<Warning>& remarks, std::string_view origin,
+                  std::string_view message) {
+  return std::any_of(remarks.begin(), remarks.end(), [&](const Warning& remark) {
+    return remark.origin == origin && remark.message.starts_with(message);
   });
+}
+
+inline bool warns(const Plan& plan, std::string_view origin, std::string_view message) {
+  return holds(plan.warnings, origin, message);
 }
 
 /// Whether planning fails with `message` and says that `pointer` is to blame.

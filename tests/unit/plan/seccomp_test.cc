@@ -159,16 +159,16 @@ TEST(Seccomp, ArchitecturesAreNamedOnce) {
             (std::vector<std::string>{"SCMP_ARCH_X86", "SCMP_ARCH_SHEB"}));
 }
 
-TEST(Seccomp, RulesThatContradictEachOtherAreWarnedOf) {
+TEST(Seccomp, RulesThatContradictEachOtherAreNoted) {
   spec::Config config = config_with(
       {syscall_rule("SCMP_ACT_ERRNO", {"clone"}), syscall_rule("SCMP_ACT_LOG", {"clone", "read"}),
        syscall_rule("SCMP_ACT_KILL", {"read"}), syscall_rule("SCMP_ACT_ALLOW", {"clone"})});
   config.linux_.seccomp->syscalls[0].args = {{0, 1, 0, "SCMP_CMP_EQ"}};
   const Plan plan = plan_of(config);
-  ASSERT_EQ(plan.warnings.size(), 2U);
-  EXPECT_TRUE(warns(plan, "/linux/seccomp/syscalls/0",
+  ASSERT_EQ(plan.notes.size(), 2U);
+  EXPECT_TRUE(holds(plan.notes, "/linux/seccomp/syscalls/0",
                     "has no effect on \"clone\": /linux/seccomp/syscalls/1 is for all"));
-  EXPECT_TRUE(warns(plan, "/linux/seccomp/syscalls/1",
+  EXPECT_TRUE(holds(plan.notes, "/linux/seccomp/syscalls/1",
                     "\"read\" has another action in /linux/seccomp/syscalls/2"));
 }
 

@@ -128,5 +128,16 @@ TEST(Suggest, FindsTheWordThatWasMeant) {
   EXPECT_FALSE(suggest(std::string(1'000'000, 'a'), known).has_value());
 }
 
+TEST(Suggest, FindsSlipsAlone) {
+  const std::vector<std::string_view> known = {"nosuid", "nodev", "ro", "noexec"};
+  EXPECT_EQ(suggest_for_slip("nosuidd", known), "nosuid");
+  EXPECT_EQ(suggest_for_slip("nodve", known), "nodev");
+  EXPECT_EQ(suggest_for_slip("NOEXEC", known), "noexec");
+  EXPECT_EQ(suggest_for_slip("Ro", known), "ro");
+  EXPECT_FALSE(suggest_for_slip("rw", known).has_value()) << "a short word is soon another";
+  EXPECT_FALSE(suggest_for_slip("nosuid32", known).has_value()) << "two letters";
+  EXPECT_FALSE(suggest_for_slip("", known).has_value());
+}
+
 }  // namespace
 }  // namespace spec

@@ -326,8 +326,8 @@ const Range kRanges[] = {
     {"/linux/devices/0/fileMode", {"-1", "65536"}},
     {"/linux/devices/0/uid", {"-1", "4294967295", "4294967296"}},
     {"/linux/devices/0/gid", {"-1", "4294967295", "4294967296"}},
-    {"/linux/resources/devices/0/major", {"-1"}},
-    {"/linux/resources/devices/0/minor", {"-1"}},
+    {"/linux/resources/devices/0/major", {"-1", "4096"}},
+    {"/linux/resources/devices/0/minor", {"-1", "1048576"}},
     {"/linux/resources/memory/limit", {"-2"}},
     {"/linux/resources/memory/reservation", {"-2"}},
     {"/linux/resources/memory/swap", {"-2", "999"}},
@@ -336,20 +336,30 @@ const Range kRanges[] = {
     {"/linux/resources/memory/swappiness", {"-1", "101"}},
     {"/linux/resources/cpu/shares", {"-1"}},
     {"/linux/resources/cpu/burst", {"-1", "1001"}},
-    {"/linux/resources/cpu/period", {"-1"}},
+    {"/linux/resources/cpu/quota", {"-2", "999"}},
+    {"/linux/resources/cpu/period", {"-1", "999", "1000001"}},
+    {"/linux/resources/cpu/realtimeRuntime", {"-2"}},
     {"/linux/resources/cpu/realtimePeriod", {"-1"}},
     {"/linux/resources/cpu/cpus", {"\"3-1\"", "\"1,\"", "\"-1\"", "\"1048577\"", "\"a\""}},
     {"/linux/resources/cpu/mems", {"\"3-1\"", "\"1,\"", "\"-1\"", "\"1048577\"", "\"a\""}},
     {"/linux/resources/cpu/idle", {"-1", "2"}},
     {"/linux/resources/blockIO/weight", {"-1", "9", "1001", "65536"}},
     {"/linux/resources/blockIO/leafWeight", {"-1", "9", "1001", "65536"}},
-    {"/linux/resources/blockIO/weightDevice/0/major", {"-1"}},
-    {"/linux/resources/blockIO/weightDevice/0/minor", {"-1"}},
+    {"/linux/resources/blockIO/weightDevice/0/major", {"-1", "4096"}},
+    {"/linux/resources/blockIO/weightDevice/0/minor", {"-1", "1048576"}},
     {"/linux/resources/blockIO/weightDevice/0/weight", {"-1", "9", "1001", "65536"}},
     {"/linux/resources/blockIO/weightDevice/0/leafWeight", {"-1", "9", "1001", "65536"}},
+    {"/linux/resources/blockIO/throttleReadBpsDevice/0/major", {"-1", "4096"}},
+    {"/linux/resources/blockIO/throttleReadBpsDevice/0/minor", {"-1", "1048576"}},
     {"/linux/resources/blockIO/throttleReadBpsDevice/0/rate", {"-1"}},
+    {"/linux/resources/blockIO/throttleWriteBpsDevice/0/major", {"-1", "4096"}},
+    {"/linux/resources/blockIO/throttleWriteBpsDevice/0/minor", {"-1", "1048576"}},
     {"/linux/resources/blockIO/throttleWriteBpsDevice/0/rate", {"-1"}},
+    {"/linux/resources/blockIO/throttleReadIOPSDevice/0/major", {"-1", "4096"}},
+    {"/linux/resources/blockIO/throttleReadIOPSDevice/0/minor", {"-1", "1048576"}},
     {"/linux/resources/blockIO/throttleReadIOPSDevice/0/rate", {"-1"}},
+    {"/linux/resources/blockIO/throttleWriteIOPSDevice/0/major", {"-1", "4096"}},
+    {"/linux/resources/blockIO/throttleWriteIOPSDevice/0/minor", {"-1", "1048576"}},
     {"/linux/resources/blockIO/throttleWriteIOPSDevice/0/rate", {"-1"}},
     {"/linux/resources/hugepageLimits/0/limit", {"-1"}},
     {"/linux/resources/network/classID", {"-1", "4294967296"}},
@@ -368,6 +378,33 @@ const Range kRanges[] = {
 TEST(EveryProperty, ThatIsANumberKeepsWithinItsRange) {
   for (const Range& range : kRanges) {
     for (const char* value : range.beyond) EXPECT_TRUE(refuses(range.pointer, value, ""));
+  }
+}
+
+/// A text that has a form, and others that have not.
+const Range kForms[] = {
+    {"/linux/resources/devices/0/access", {"\"rwx\"", "\"R\"", "\"r w\""}},
+    {"/linux/resources/hugepageLimits/0/pageSize",
+     {"\"\"", "\"2\"", "\"MB\"", "\"02MB\"", "\"2mb\"", "\"2TB\"", "\"../2MB\""}},
+    {"/linux/resources/network/priorities/0/name",
+     {"\"\"", "\".\"", "\"a/b\"", "\"a b\"", "\"a234567890123456\""}},
+};
+
+TEST(EveryProperty, ThatIsATextHasItsForm) {
+  for (const Range& form : kForms) {
+    for (const char* value : form.beyond) EXPECT_TRUE(refuses(form.pointer, value, ""));
+  }
+}
+
+TEST(EveryProperty, OfResourcesIsInOneOfTheTables) {
+  std::set<std::string> known = {"/linux/resources/unified/memory.high"};  // the kernel's business
+  for (const Word& word : kWords) known.insert(word.pointer);
+  for (const Range& range : kRanges) known.insert(range.pointer);
+  for (const Range& form : kForms) known.insert(form.pointer);
+  for (const Value& value : all_values()) {
+    if (!value.pointer.starts_with("/linux/resources/")) continue;
+    if (value.kind != Kind::kNumber && value.kind != Kind::kString) continue;
+    EXPECT_TRUE(known.contains(value.pointer)) << value.pointer;
   }
 }
 

@@ -148,7 +148,7 @@ TEST(Parse, Resources) {
       "memory": {"limit": 1, "reservation": 2, "swap": 3, "kernel": -1, "kernelTCP": 5,
         "swappiness": 6, "disableOOMKiller": true, "useHierarchy": false,
         "checkBeforeUpdate": true},
-      "cpu": {"shares": 1, "quota": -1, "burst": 3, "period": 4, "realtimeRuntime": 5,
+      "cpu": {"shares": 1, "quota": -1, "burst": 3, "period": 4000, "realtimeRuntime": 5,
         "realtimePeriod": 6, "cpus": "0-1", "mems": "0", "idle": 1},
       "blockIO": {"weight": 10, "leafWeight": 11,
         "weightDevice": [{"major": 1, "minor": 2, "weight": 12, "leafWeight": 13}],
@@ -165,7 +165,7 @@ TEST(Parse, Resources) {
   EXPECT_EQ(resources.devices,
             (std::vector<DeviceRule>{{true, "b", 8, 0, "rw"}, {false, "", {}, {}, ""}}));
   EXPECT_EQ(resources.memory, (Memory{1, 2, 3, -1, 5, 6, true, false, true}));
-  EXPECT_EQ(resources.cpu, (Cpu{1, -1, 3, 4, 5, 6, "0-1", "0", 1}));
+  EXPECT_EQ(resources.cpu, (Cpu{1, -1, 3, 4000, 5, 6, "0-1", "0", 1}));
   EXPECT_EQ(
       resources.block_io,
       (BlockIo{10, 11, {{1, 2, 12, 13}}, {{1, 2, 3}}, {{1, 2, 4}}, {{1, 2, 5}}, {{1, 2, 6}}}));

@@ -1,0 +1,60 @@
+#include "runtime/stage/placement.h"
+
+#include <algorithm>
+
+#include "runtime/cgroup/limits.h"
+
+namespace rt::stage {
+
+Status Placement::make(const std::function<Status(const std::vector<cgroup::Directory>&)>& made) {
+  cgroup::Made all = TRY(at(plan_.cgroup.origin, cgroup::make(plan_.cgroup)));
+  directories_ = std::move(all.directories);
+  holder_ = std::move(all.holder);
+  return made ? made(directories_) : ok();
+}
+
+void Placement::take(std::vector<cgroup::Directory> directories) {
+  directories_ = std::move(directories);
+  is_new_ = false;
+}
+
+Result<std::vector<plan::Warning>> Placement::limit() {
+  std::vector<plan::Warning> warnings =
+      TRY(cgroup::write_limits(plan_.resources.settings, plan::LimitTime::kFirst));
+  if (plan_.resources.devices) TRY(cgroup::set_device_filter(*plan_.resources.devices));
+  return warnings;
+}
+
+Result<std::vector<plan::Warning>> Placement::limit_tightly() {
+  if (!is_new_) return std::vector<plan::Warning>();
+  return cgroup::write_limits(plan_.resources.settings, plan::LimitTime::kLast);
+}
+
+Result<sys::Child> Placement::clone(bool& by_pid) {
+  const UniqueFd unified = TRY(cgroup::open_unified(directories_));
+  by_pid = !std::ranges::all_of(directories_, &cgroup::Directory::unified);
+  Result<sys::Child> child = sys::clone(0, unified ? unified.get() : -1);
+  // A user may move processes only within what is the user's own: systemd does the rest.
+  if (!child && child.error().code() == EACCES && plan_.cgroup.scope) {
+    moved_by_systemd_ = true;
+    by_pid = true;
+    child = sys::clone(0);
+  }
+  // Somebody of ours is in the cgroup now, or is put there next.
+  if (!by_pid) holder_.reset();
+  return child;
+}
+
+Status Placement::enter(pid_t pid) {
+  if (moved_by_systemd_) TRY(cgroup::enter_scope(*plan_.cgroup.scope, pid));
+  TRY(at(plan_.cgroup.origin, cgroup::enter(directories_, pid)));
+  holder_.reset();
+  return ok();
+}
+
+bool Placement::was_out_of_memory() const {
+  const Result<bool> answer = cgroup::was_out_of_memory(directories_);
+  return answer && answer.value();
+}
+
+}  // namespace rt::stage
