@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 fast_checks=(format syscalls includes standalone shellcheck conformance commits layers suites binary)
-all_checks=("${fast_checks[@]}" tidy)
+all_checks=("${fast_checks[@]}" install tidy)
 
 # Files of the tree, committed or not, that match the patterns.
 files() { git ls-files --cached --others --exclude-standard -- "$@"; }
@@ -168,6 +168,21 @@ check_binary() {
     expect ! 'NEEDED|RPATH|RUNPATH|TEXTREL' readelf -dW "$binary" || failed=1
     expect ! 'dlopen|dlsym' readelf -sW "$binary" || failed=1
     expect ! 'libnss_|nsswitch' strings -a "$binary" || failed=1
+    return "$failed"
+}
+
+# What tools/install puts into place is there, and works from there.
+check_install() {
+    local root failed=0
+    root=$(mktemp -d) || return 1
+    {
+        tools/install --destdir "$root" &&
+            "$root/usr/local/bin/runtime" --version | grep -q '^runtime version' &&
+            [[ -x $root/usr/local/libexec/runtime/runtime-systemd ]] &&
+            [[ -s $root/usr/local/share/man/man8/runtime-create.8.gz ]] &&
+            bash -n "$root/usr/local/share/bash-completion/completions/runtime"
+    } || failed=1
+    rm -rf "$root"
     return "$failed"
 }
 
