@@ -59,6 +59,13 @@ Result<bool> says_one(int directory, const char* file) {
   return text && *text == "1";
 }
 
+const char* state_file(bool unified) { return unified ? "cgroup.events" : "freezer.state"; }
+
+/// v1 says FREEZING while some process has not stopped yet.
+bool is_frozen_state(std::string_view text, bool unified) {
+  return unified ? says_frozen(text) : text != "THAWED";
+}
+
 }  // namespace
 
 Result<bool> has_freezer(int directory, bool unified) {
@@ -68,11 +75,14 @@ Result<bool> has_freezer(int directory, bool unified) {
 }
 
 Result<bool> is_frozen(int directory, bool unified) {
-  const char* file = unified ? "cgroup.events" : "freezer.state";
-  const std::optional<std::string> text = TRY(read_control(directory, file));
-  if (!text) return false;
-  // v1 says FREEZING while some process has not stopped yet.
-  return unified ? says_frozen(*text) : *text != "THAWED";
+  const std::optional<std::string> text = TRY(read_control(directory, state_file(unified)));
+  return text && is_frozen_state(*text, unified);
+}
+
+Result<bool> is_frozen(const Directory& directory) {
+  const std::string file = cat(directory.path, '/', state_file(directory.unified));
+  const std::optional<std::string> text = TRY(read_control(AT_FDCWD, file));
+  return text && is_frozen_state(*text, directory.unified);
 }
 
 Status freeze(int directory, bool unified) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/base/result.h"
+#include "runtime/cgroup/cgroup.h"
 #include "runtime/cgroup/directory.h"
 
 namespace rt::cgroup {
@@ -14,6 +15,8 @@ Result<bool> has_freezer(int directory, bool unified);
 
 /// Whether a process put into the directory would be frozen, by its own state or an ancestor's.
 Result<bool> is_frozen(int directory, bool unified);
+/// The same by the directory's name: one open(2) where its hierarchy has no freezer.
+Result<bool> is_frozen(const Directory& directory);
 
 /// Asks the kernel to freeze all below the directory, without waiting until it has. Nothing happens
 /// where the hierarchy has no freezer.

@@ -257,15 +257,6 @@ Result<UniqueFd> open_unified(const std::vector<Directory>& directories) {
   return UniqueFd();
 }
 
-Result<bool> frozen(const std::vector<Directory>& directories) {
-  for (const Directory& directory : directories) {
-    if (!directory.leaf) continue;
-    const std::optional<UniqueFd> opened = TRY(open_directory(directory));
-    if (opened && TRY(is_frozen(opened->get(), directory.unified))) return true;
-  }
-  return false;
-}
-
 Status enter(const std::vector<Directory>& directories, pid_t pid) {
   for (const Directory& directory : directories) {
     if (!directory.leaf || directory.unified) continue;

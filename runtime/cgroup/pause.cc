@@ -76,6 +76,13 @@ Status resume_in(const Freezer& freezer, milliseconds patience) {
 
 }  // namespace
 
+Result<bool> frozen(const std::vector<Directory>& directories) {
+  for (const Directory& directory : directories) {
+    if (directory.leaf && TRY(is_frozen(directory))) return true;
+  }
+  return false;
+}
+
 Status pause(const std::vector<Directory>& directories, milliseconds patience) {
   const Freezer freezer = TRY(find_freezer(directories));
   TRY(pause_in(freezer, patience), "cgroup ", quoted(freezer.directory->path));
