@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr const char* kRecord = "record.json";
 constexpr const char* kResources = "resources.json";
+constexpr const char* kIntent = "update.json";
 constexpr const char* kLock = "lock";
 constexpr const char* kConfig = "config.json";
 constexpr const char* kNotify = "notify";
@@ -187,16 +188,25 @@ Status Entry::replace(const std::string& name, std::string_view text) const {
 
 Status Entry::save(const Record& record) const { return replace(kRecord, to_json(record)); }
 
-Result<std::optional<std::string>> Entry::load_resources() const {
-  Result<UniqueFd> opened =
-      sys::openat(directory_.get(), kResources, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+Result<std::optional<std::string>> Entry::load_document(const char* name) const {
+  Result<UniqueFd> opened = sys::openat(directory_.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!opened && is_absent(opened.error())) return std::optional<std::string>();
-  const UniqueFd file = TRY(std::move(opened), path_, '/', kResources);
-  std::string text = TRY(sys::read_all(file.get(), kConfigLimit), path_, '/', kResources);
+  const UniqueFd file = TRY(std::move(opened), path_, '/', name);
+  std::string text = TRY(sys::read_all(file.get(), kConfigLimit), path_, '/', name);
   return std::optional<std::string>(std::move(text));
 }
 
+Result<std::optional<std::string>> Entry::load_resources() const {
+  return load_document(kResources);
+}
 Status Entry::save_resources(std::string_view text) const { return replace(kResources, text); }
+
+Result<std::optional<std::string>> Entry::load_intent() const { return load_document(kIntent); }
+Status Entry::save_intent(std::string_view text) const { return replace(kIntent, text); }
+Status Entry::drop_intent() const {
+  TRY(sys::unlinkat(directory_.get(), kIntent, 0), path_, '/', kIntent);
+  return ok();
+}
 
 Result<std::string> Entry::load_config() const {
   const UniqueFd file =

@@ -70,6 +70,12 @@ class Entry {
   [[nodiscard]] Result<std::optional<std::string>> load_resources() const;
   [[nodiscard]] Status save_resources(std::string_view text) const;
 
+  /// What an update is changing, a document likewise: there while it is at work, and after one that
+  /// was killed. Precondition of all but loading: locked.
+  [[nodiscard]] Result<std::optional<std::string>> load_intent() const;
+  [[nodiscard]] Status save_intent(std::string_view text) const;
+  [[nodiscard]] Status drop_intent() const;
+
   /// The ways between `start` and init, which waits for it.
   [[nodiscard]] Status make_fifo(Fifo fifo) const;
   [[nodiscard]] Result<UniqueFd> open_fifo(Fifo fifo, int flags) const;
@@ -88,6 +94,7 @@ class Entry {
 
  private:
   [[nodiscard]] Result<bool> is_present() const;
+  [[nodiscard]] Result<std::optional<std::string>> load_document(const char* name) const;
   [[nodiscard]] Status replace(const std::string& name, std::string_view text) const;
 
   int root_;  // borrowed from the Store

@@ -77,14 +77,26 @@ Error placed(Error error, const UpdateOptions& options) {
   return place.empty() ? error : std::move(error).with_hint(place);
 }
 
+/// A document of the entry's own.
+Result<Resources> read_own(const Entry& entry, std::string_view text) {
+  spec::LoadedResources loaded = spec::load_resources(text);
+  if (loaded.resources) return *std::move(loaded.resources);
+  const auto first = std::ranges::find_if(loaded.diagnostics, is_error);
+  return Error(cat(entry.path(), ": what an earlier update has kept: ", first->message));
+}
+
 /// What the container has: of the last update, or of its config.
 Result<Resources> load_resources(const Entry& entry, const spec::Config& config) {
   const std::optional<std::string> text = TRY(entry.load_resources());
   if (!text) return config.linux_.resources.value_or(Resources());
-  spec::LoadedResources loaded = spec::load_resources(*text);
-  if (loaded.resources) return *std::move(loaded.resources);
-  const auto first = std::ranges::find_if(loaded.diagnostics, is_error);
-  return Error(cat(entry.path(), "/resources.json: ", first->message));
+  return read_own(entry, *text);
+}
+
+/// With what an update was changing that was killed, and of which the kernel may have a part.
+Result<Resources> with_interrupted(const Entry& entry, const Resources& changes) {
+  const std::optional<std::string> text = TRY(entry.load_intent());
+  if (!text) return changes;
+  return merge(TRY(read_own(entry, *text)), changes);
 }
 
 /// The directories of the container as the plan names them, each with its hierarchy.
@@ -201,7 +213,11 @@ Status tell_systemd(const UpdatePlan& all) {
 }
 
 /// The limits come last: update_limits leaves nothing half done by itself.
-Status write_all(const Entry& entry, UpdatePlan& all, Undo& undo) {
+Status write_all(const Entry& entry, const Resources& changes, UpdatePlan& all, Undo& undo) {
+  const std::optional<std::string> earlier = TRY(entry.load_intent());
+  TRY(entry.save_intent(spec::to_json(changes)));
+  undo.add(
+      [&entry, earlier] { return earlier ? entry.save_intent(*earlier) : entry.drop_intent(); });
   TRY(entry.save_resources(spec::to_json(all.merged)));
   undo.add([&] { return entry.save_resources(spec::to_json(all.now)); });
   if (all.rdt) {
@@ -219,14 +235,17 @@ Status write_all(const Entry& entry, UpdatePlan& all, Undo& undo) {
   const std::vector<plan::Warning> warnings =
       TRY(cgroup::update_limits(all.step.settings, kReclaimPatience, agree));
   all.warnings.insert(all.warnings.end(), warnings.begin(), warnings.end());
+  // If it stays, the next update writes the same once more.
+  static_cast<void>(entry.drop_intent());
   return ok();
 }
 
-Status update_locked(const Entry& entry, const Record& record, const Resources& changes,
+Status update_locked(const Entry& entry, const Record& record, const Resources& asked,
                      const UpdateOptions& options) {
+  const Resources changes = TRY(with_interrupted(entry, asked));
   UpdatePlan all = TRY(plan_all(entry, record, changes, options));
   Undo undo;
-  Status written = write_all(entry, all, undo);
+  Status written = write_all(entry, changes, all, undo);
   if (!written) return undo.after(std::move(written).error());
   for (const plan::Warning& warning : all.warnings) {
     if (options.warn) options.warn(cat(place_of(warning.origin, options), ": ", warning.message));

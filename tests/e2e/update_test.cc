@@ -367,6 +367,29 @@ TEST_F(Update, ChangesTheSchemataOfTheContainersGroup) {
   EXPECT_TRUE(succeeds(remove_by_force()));
 }
 
+TEST_F(Update, ThatWasKilledIsCompletedByTheNextOne) {
+  constexpr const char* kStrace = "/usr/bin/strace";
+  if (!exists(kStrace)) GTEST_SKIP() << "no strace";
+  start_sleeping();
+  // The last of them is beyond the update's end.
+  constexpr int kWrites = 12;
+  bool ended = false;
+  for (int i = 1; i <= kWrites; ++i) {
+    Call call = this->call(
+        {"update", "--pids-limit", cat(100 + i), "--memory", cat((100 + i) << 20), id()});
+    call.args.insert(
+        call.args.begin(),
+        {"-o", "/dev/null", "-e", cat("inject=write:signal=KILL:when=", i), runtime_binary()});
+    ended = run_program(kStrace, call).exit_code == 0;
+    ASSERT_TRUE(succeeds(update({"--cpu-share", cat(500 + i)}))) << i;
+    EXPECT_EQ(now(kPids), kept("/pids/limit")) << i;
+    EXPECT_EQ(now(kMemory), kept("/memory/limit")) << i;
+  }
+  EXPECT_TRUE(ended) << "not killed at every write";
+  EXPECT_FALSE(exists(cat(state_root(), '/', id(), "/update.json")));
+  EXPECT_TRUE(succeeds(remove_by_force()));
+}
+
 TEST_F(Update, ManyAtOnceLeaveTheValuesOfOne) {
   start_sleeping();
   std::vector<Program> programs;

@@ -113,6 +113,18 @@ TEST_F(StoreTest, KeepsTheResourcesOfTheLastUpdate) {
   EXPECT_FALSE(exists(root_ + "/x/resources.json.new"));
 }
 
+TEST_F(StoreTest, KeepsWhatAnUpdateIsChangingUntilItIsDropped) {
+  const Store store = this->store();
+  const Entry entry = store.reserve("x").value();
+  EXPECT_EQ(entry.load_intent().value(), std::nullopt);
+  EXPECT_FALSE(entry.drop_intent().ok()) << "there is none";
+  ASSERT_TRUE(is_ok(entry.save_intent("{}")));
+  EXPECT_EQ(entry.load_intent().value(), "{}");
+  EXPECT_EQ(entry.load_resources().value(), std::nullopt);
+  ASSERT_TRUE(is_ok(entry.drop_intent()));
+  EXPECT_EQ(entry.load_intent().value(), std::nullopt);
+}
+
 TEST_F(StoreTest, AMissingRecordSaysHowToCleanUp) {
   const Store store = this->store();
   const Entry entry = store.reserve("x").value();
