@@ -42,14 +42,15 @@ Status freeze_v1(int directory, const Deadline& deadline) {
   milliseconds pause(0);
   for (int reads = 1;; ++reads) {
     if (reads % kReadsBeforeThaw == 1) {
+      // Not before: who has just been let go on is not one that cannot stop.
+      if (reads > 1 && deadline.passed()) return Error::from_errno("freezer.state", ETIMEDOUT);
       if (reads > 1) TRY(write_control(directory, "freezer.state", "THAWED"));
       TRY(write_control(directory, "freezer.state", "FROZEN"));
     }
     const std::optional<std::string> state = TRY(read_control(directory, "freezer.state"));
     if (!state) return Error::from_errno("freezer.state", ENOENT);
     if (*state == "FROZEN") return ok();
-    if (deadline.passed()) return Error::from_errno("freezer.state", ETIMEDOUT);
-    TRY(sys::wait_readable({}, std::min(pause, deadline.left())));
+    TRY(sys::wait_readable({}, pause));
     pause = std::min(pause + milliseconds(1), kLongestPause);
   }
 }

@@ -38,7 +38,8 @@ Result<Freezer> find_freezer(const std::vector<Directory>& directories) {
       .with_hint("it needs the v1 controller freezer, or cgroup v2 and Linux 5.2");
 }
 
-/// What a process waits for in the kernel when it is frozen. proc(5), /proc/PID/wchan.
+/// What a process waits for in the kernel when it is frozen. proc(5), /proc/PID/wchan. One that
+/// slept already may stop where it is, from Linux 6.1 on, and looks like one that cannot.
 bool has_stopped(pid_t pid) {
   const Result<std::string> place = sys::read_file(cat("/proc/", pid, "/wchan"), 256);
   return !place || place.value() == "__refrigerator" || place.value() == "do_freezer_trap";
@@ -52,7 +53,7 @@ Error not_stopped(const Directory& directory) {
     if (!has_stopped(pid)) running.push_back(pid);
   }
   if (running.empty()) return error;
-  return std::move(error).with_hint("still running: ", join(running));
+  return std::move(error).with_hint("not seen to stop: ", join(running));
 }
 
 Status pause_in(const Freezer& freezer, milliseconds patience) {
