@@ -49,7 +49,7 @@ struct NetDevice {
   bool operator==(const NetDevice&) const = default;
 };
 
-/// "Allowed Device list". Absent major or minor: any.
+/// "Allowed Device list". Absent major or minor, or -1: any.
 struct DeviceRule {
   bool allow = false;
   std::string type;  // "a", "b", "c"; empty means "a"

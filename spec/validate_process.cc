@@ -15,7 +15,9 @@ void check_arguments(const Path& at, const std::vector<std::string>& args, Findi
   if (args.empty()) {
     findings.error(at, "at least one entry is required: the program to run");
   } else if (args[0].empty()) {
-    findings.error(at.element(0), "the program to run is empty");
+    // The words that Docker and Podman map to exit code 127.
+    findings.error(at.element(0),
+                   "the program to run is empty: executable file not found in $PATH");
   }
 }
 

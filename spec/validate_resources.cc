@@ -18,11 +18,15 @@ void expect_at_least(const Path& at, const std::optional<int64_t>& value, int64_
   if (value && *value < min) findings.error(at, cat("expected at least ", min, ", found ", *value));
 }
 
-/// Nothing in `major` or `minor`: any.
-void check_device_numbers(const Path& at, const std::optional<int64_t>& major,
-                          const std::optional<int64_t>& minor, Findings findings) {
-  if (major) findings.expect_range(at.member("major"), *major, 0, kHighestMajor);
-  if (minor) findings.expect_range(at.member("minor"), *minor, 0, kHighestMinor);
+void check_device_numbers(const Path& at, int64_t major, int64_t minor, Findings findings) {
+  findings.expect_range(at.member("major"), major, 0, kHighestMajor);
+  findings.expect_range(at.member("minor"), minor, 0, kHighestMinor);
+}
+
+/// Nothing in `major` or `minor`: any. Docker writes that as -1, for its "c 10:* rwm".
+void check_ruled_numbers(const Path& at, const DeviceRule& rule, Findings findings) {
+  if (rule.major) findings.expect_range(at.member("major"), *rule.major, -1, kHighestMajor);
+  if (rule.minor) findings.expect_range(at.member("minor"), *rule.minor, -1, kHighestMinor);
 }
 
 void check_device_rules(const Path& at, const std::vector<DeviceRule>& rules, Findings findings) {
@@ -33,7 +37,7 @@ void check_device_rules(const Path& at, const std::vector<DeviceRule>& rules, Fi
     if (!rule.type.empty()) {
       findings.expect_word(entry.member("type"), rule.type, "device type", kTypes);
     }
-    check_device_numbers(entry, rule.major, rule.minor, findings);
+    check_ruled_numbers(entry, rule, findings);
     if (rule.access.find_first_not_of("rwm") != rule.access.npos) {
       findings.error(entry.member("access"),
                      cat("expected letters of \"rwm\", found ", quoted(rule.access)));

@@ -23,13 +23,18 @@ uint64_t grantable(const Draft& draft) {
   return in_user_namespace ? known : known & draft.host.bounding_capabilities;
 }
 
-/// Says of all of `missing` at once why they are not in the set: callers ask for dozens.
-void warn_missing(Draft& draft, uint64_t missing, Origin origin, std::string_view why) {
+std::string names_of(uint64_t set) {
   std::string list;
   for (unsigned number = 0; number < std::size(kNames); ++number) {
-    if ((missing >> number & 1) != 0) list += cat(list.empty() ? "" : ", ", kNames[number]);
+    if ((set >> number & 1) != 0) list += cat(list.empty() ? "" : ", ", kNames[number]);
   }
-  if (!list.empty()) draft.warn(std::move(origin), cat("not granted: ", list, ": ", why));
+  return list;
+}
+
+/// Says of all of `missing` at once why they are not in the set: callers ask for dozens.
+void warn_missing(Draft& draft, uint64_t missing, Origin origin, std::string_view why) {
+  if (missing == 0) return;
+  draft.warn(std::move(origin), cat("not granted: ", names_of(missing), ": ", why));
 }
 
 uint64_t read_set(Draft& draft, const std::vector<std::string>& names, std::string_view field) {
@@ -51,6 +56,21 @@ void keep_within(Draft& draft, uint64_t& set, uint64_t limit, std::string_view f
                  std::string_view why) {
   warn_missing(draft, set & ~limit, cat(kPointer, '/', field), why);
   set &= limit;
+}
+
+/// Ambient capabilities are for the programs of other users: root's begin with all that are
+/// permitted and bounding (capabilities(7)). Buildah asks for them so in each step of a build, and
+/// a warning would be in the output of each.
+void keep_ambient(Draft& draft, CapabilitySets& sets) {
+  const uint64_t inherited = sets.permitted & sets.inheritable;
+  const uint64_t idle = sets.ambient & sets.permitted & sets.bounding & ~inherited;
+  if (draft.config.process->user.uid == 0 && idle != 0) {
+    draft.note(cat(kPointer, "/ambient"),
+               cat("without effect: ", names_of(idle), ": root has them by its permitted set"));
+    sets.ambient &= ~idle;
+  }
+  keep_within(draft, sets.ambient, inherited, "ambient",
+              "not in both the permitted and the inheritable set");
 }
 
 }  // namespace
@@ -83,8 +103,7 @@ CapabilitySets plan_capabilities(Draft& draft, const spec::Capabilities& names) 
   }
   keep_within(draft, sets.effective, sets.permitted, "effective", "not in the permitted set");
   keep_within(draft, sets.inheritable, sets.bounding, "inheritable", "not in the bounding set");
-  keep_within(draft, sets.ambient, sets.permitted & sets.inheritable, "ambient",
-              "not in both the permitted and the inheritable set");
+  keep_ambient(draft, sets);
   return sets;
 }
 

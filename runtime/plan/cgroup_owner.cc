@@ -24,12 +24,7 @@ const spec::Mount* writable_cgroup_mount(const spec::Config& config) {
 /// namespace that is joined knows it.
 std::optional<uint32_t> host_uid(const Plan& plan, uint32_t uid) {
   if (plan.find(NamespaceKind::kUser) == nullptr) return uid;
-  if (!plan.id_maps) return std::nullopt;
-  for (const IdRange& range : plan.id_maps->uids) {
-    const bool is_in = uid >= range.container_id && uid - range.container_id < range.size;
-    if (is_in) return range.host_id + (uid - range.container_id);
-  }
-  return std::nullopt;
+  return plan.id_maps ? plan.id_maps->host_uid(uid) : std::nullopt;
 }
 
 /// Delegation is not secure in v1: not where any of it is in use.

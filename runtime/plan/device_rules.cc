@@ -60,10 +60,10 @@ bool matches_everything(const DeviceRule& rule) {
   return rule.type == 'a' && !rule.major && !rule.minor && rule.read && rule.write && rule.mknod;
 }
 
-/// The largest number of 32 bits is no device's, and means "any" to cgroup v1.
+/// Nothing, or -1: any. The largest number of 32 bits is no device's, and means that to cgroup v1.
 Result<std::optional<uint32_t>> device_number(const std::optional<int64_t>& number,
                                               std::string_view name) {
-  if (!number) return std::optional<uint32_t>();
+  if (!number || *number == -1) return std::optional<uint32_t>();
   if (*number < 0 || *number >= std::numeric_limits<uint32_t>::max()) {
     return Error(cat(name, ' ', *number, ": out of range"));
   }

@@ -74,6 +74,14 @@ std::vector<IdRange> id_ranges(const std::vector<spec::IdMapping>& mappings) {
   return out;
 }
 
+std::optional<uint32_t> IdMaps::host_uid(uint32_t uid) const {
+  for (const IdRange& range : uids) {
+    const bool is_in = uid >= range.container_id && uid - range.container_id < range.size;
+    if (is_in) return range.host_id + (uid - range.container_id);
+  }
+  return std::nullopt;
+}
+
 Result<std::optional<IdMaps>> plan_id_maps(Draft& draft) {
   if (!draft.plan.makes(NamespaceKind::kUser)) {
     if (draft.plan.find(NamespaceKind::kUser) != nullptr) warn_unused(draft);

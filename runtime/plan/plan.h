@@ -52,6 +52,9 @@ struct IdMaps {
   Origin uids_origin;
   Origin gids_origin;
   bool operator==(const IdMaps&) const = default;
+
+  /// The host's id of a uid in the container; nothing when it is not mapped.
+  [[nodiscard]] std::optional<uint32_t> host_uid(uint32_t uid) const;
 };
 
 /// One line of /proc/PID/timens_offsets. time_namespaces(7), Linux 5.6.

@@ -39,6 +39,11 @@ TEST(DeviceRules, AnAccessLeftOutIsEveryAccess) {
   EXPECT_EQ(texts(try_rules({allow("c", 1, 11, "")})), around_base({}, {"allow c 1:11 rwm"}));
 }
 
+TEST(DeviceRules, MinusOneIsAnyNumber) {
+  EXPECT_EQ(texts(try_rules({allow("c", 10, -1)})), around_base({}, {"allow c 10:* rwm"}));
+  EXPECT_EQ(texts(try_rules({deny("a", -1, -1)})), around_base({"deny a *:* rwm"}, {}));
+}
+
 TEST(DeviceRules, ThatDenyLessThanEverythingAreTakenAsTheyAre) {
   EXPECT_EQ(texts(try_rules({deny("a", {}, {}, "rw")})), around_base({}, {"deny a *:* rw"}));
   EXPECT_EQ(texts(try_rules({deny("c", {}, {})})), around_base({}, {"deny c *:* rwm"}));

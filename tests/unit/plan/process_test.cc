@@ -150,5 +150,18 @@ TEST(Capabilities, TheKernelsRulesAreKept) {
                     "not granted: CAP_KILL: not in both the permitted and the inheritable set"));
 }
 
+TEST(Capabilities, AmbientOnesThatRootHasAnywayAreNoReasonToWarn) {
+  const std::vector<std::string> both = {"CAP_CHOWN", "CAP_KILL"};
+  const spec::Capabilities capabilities = {both, both, {"CAP_CHOWN"}, both, both};
+  const Plan plan = plan_of(config_with(capabilities));
+  EXPECT_EQ(plan.process->capabilities.ambient, kChown);
+  EXPECT_TRUE(plan.warnings.empty());
+  EXPECT_TRUE(holds(plan.notes, "/process/capabilities/ambient", "without effect: CAP_KILL"));
+
+  spec::Config config = config_with(capabilities);
+  config.process->user.uid = 1000;
+  EXPECT_TRUE(warns(plan_of(config), "/process/capabilities/ambient", "not granted: CAP_KILL"));
+}
+
 }  // namespace
 }  // namespace rt::plan::testing

@@ -19,10 +19,10 @@ INSTANTIATE_TEST_SUITE_P(
                   "/linux/resources/devices/0/type", 5, "unknown device type \"p\""},
         Rejection{"DeviceAccess", in_resources(R"("devices": [{"allow": true, "access": "rx"}])"),
                   "/linux/resources/devices/0/access", 5, "expected letters of \"rwm\""},
-        Rejection{"DeviceMajor", in_resources(R"("devices": [{"allow": true, "major": -1}])"),
-                  "/linux/resources/devices/0/major", 5, "expected 0 to 4095, found -1"},
+        Rejection{"DeviceMajor", in_resources(R"("devices": [{"allow": true, "major": -2}])"),
+                  "/linux/resources/devices/0/major", 5, "expected -1 to 4095, found -2"},
         Rejection{"DeviceMinor", in_resources(R"("devices": [{"allow": true, "minor": 1048576}])"),
-                  "/linux/resources/devices/0/minor", 5, "expected 0 to 1048575, found 1048576"},
+                  "/linux/resources/devices/0/minor", 5, "expected -1 to 1048575, found 1048576"},
         Rejection{"DeviceWithoutAllow", in_resources(R"("devices": [{"access": "r"}])"),
                   "/linux/resources/devices/0", 5, "missing \"allow\""},
         Rejection{"MemoryLimit", in_resources(R"("memory": {"limit": -2})"),
@@ -119,6 +119,7 @@ TEST(Resources, AtTheEndsOfTheirRangesAreAccepted) {
            R"({"rdma": {"mlx5_1": {"hcaHandles": 0}, "rxe3": {"hcaObjects": 4294967295}}})",
            R"({"unified": {"memory.high": "", "io.max": "8:0 rbps=1\n8:16 rbps=2", "x": "y"}})",
            R"({"devices": [{"allow": false}, {"allow": true, "type": "a", "access": ""},
+               {"allow": true, "type": "c", "major": 10, "minor": -1, "access": "rwm"},
                {"allow": true, "type": "b", "major": 4095, "minor": 1048575, "access": "mwr"}]})",
        }) {
     const LoadedResources loaded = load_resources(text);
