@@ -48,6 +48,10 @@ std::optional<std::string_view> nearest_within(size_t furthest, std::string_view
   std::optional<std::string_view> nearest;
   size_t shortest = furthest + 1;
   for (const std::string_view candidate : known) {
+    // Each letter more or less is a slip: most candidates need no closer look.
+    const size_t longer = std::max(word.size(), candidate.size());
+    const size_t shorter = std::min(word.size(), candidate.size());
+    if (longer - shorter >= shortest) continue;
     const size_t distance = edit_distance(word, candidate);
     if (distance >= shortest) continue;
     nearest = candidate;

@@ -66,8 +66,9 @@ Result<bool> was_out_of_memory(const std::vector<Directory>& directories);
 /// The v2 directory, opened for CLONE_INTO_CGROUP; an empty UniqueFd when there is none.
 Result<UniqueFd> open_unified(const std::vector<Directory>& directories);
 
-/// Moves `pid` into every v1 directory. (Into the v2 one it was cloned.)
-Status enter(const std::vector<Directory>& directories, pid_t pid);
+/// Moves this process, which has a single thread, into every v1 directory. (Into the v2 one it was
+/// cloned.)
+Status enter(const std::vector<Directory>& directories);
 
 /// Has systemd put `pid` into the container's scope: where the runtime is outside of what the
 /// user's manager has been given, the kernel does not let the user do that (EACCES).
@@ -81,6 +82,11 @@ Status set_scope_properties(const plan::ScopeStep& scope,
 /// vanished (ENOENT, ENODEV) counts as empty. Each pid once, in ascending order.
 Result<std::vector<pid_t>> processes(const std::vector<Directory>& directories);
 
+/// Those that are still there when who is dying has had `patience` to do so: a process that was
+/// killed is listed for a moment longer.
+Result<std::vector<pid_t>> lasting_processes(const std::vector<Directory>& directories,
+                                             std::chrono::milliseconds patience);
+
 /// Sends `signal` to each of `processes`, through a pidfd that is checked to be in the cgroup
 /// still.
 Status signal_all(const std::vector<Directory>& directories, int signal);
@@ -89,6 +95,10 @@ Status signal_all(const std::vector<Directory>& directories, int signal);
 /// us (Linux 5.14), else the freezer (v1 or v2) and SIGKILL in rounds. A frozen cgroup is thawed.
 /// ETIMEDOUT, with the pids that are left, after `patience`.
 Status kill_all(const std::vector<Directory>& directories, std::chrono::milliseconds patience);
+
+/// Removes the leaves, which only an empty cgroup allows; whether none is left. Nothing is waited
+/// for, and what is not ours to remove stays.
+Result<bool> remove_empty(const std::vector<Directory>& directories);
 
 /// Removes the directories that we made, children first; one that is gone already is fine. EBUSY is
 /// retried with growing pauses up to `patience`, then is an error that names the directory and the

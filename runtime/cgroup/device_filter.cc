@@ -13,6 +13,7 @@
 #include "runtime/cgroup/device_program.h"
 #include "runtime/cgroup/directory.h"
 #include "runtime/sys/bpf.h"
+#include "runtime/sys/file.h"
 
 namespace rt::cgroup {
 namespace {
@@ -137,12 +138,22 @@ Result<Entries> parse_list(std::string_view text) {
   return entries;
 }
 
-Status write_entry(int directory, const std::string& file, std::string_view entry) {
-  Result<bool> written = write_control(directory, file, entry);
-  if (written && written.value()) return ok();
-  if (written) return Error::from_errno("open", ENOENT).within(file);
+/// One of the two files that change the list, each a write(2) for an entry.
+struct ListFile {
+  const char* name;
+  UniqueFd fd;
+};
+
+Result<ListFile> open_list(int directory, const char* name) {
+  UniqueFd fd = TRY(sys::openat(directory, name, O_WRONLY | O_NOFOLLOW), name);
+  return ListFile{.name = name, .fd = std::move(fd)};
+}
+
+Status write_entry(const ListFile& file, std::string_view entry) {
+  Status written = sys::write_once(file.fd.get(), entry);
+  if (written) return ok();
   const int code = written.error().code();
-  Error error = std::move(written).error().within(quoted(entry));
+  Error error = std::move(written).error().within(file.name).within(quoted(entry));
   if (code == EPERM) {
     return std::move(error).with_hint("a cgroup cannot allow what the one above it does not");
   }
@@ -153,29 +164,31 @@ Status write_entry(int directory, const std::string& file, std::string_view entr
   return error;
 }
 
-Status write_entries(int directory, const std::string& file, const Entries& entries) {
+Status write_entries(const ListFile& file, const Entries& entries) {
   for (const auto& [device, accesses] : entries) {
-    TRY(write_entry(directory, file, cat(device, ' ', accesses)));
+    TRY(write_entry(file, cat(device, ' ', accesses)));
   }
   return ok();
 }
 
 /// Denied is what is not in `wanted`. What both lists allow is allowed all the time: first comes
 /// what is new, then goes what is old. On failure the list is again as it was.
-Status change_list(int directory, const Entries& now, const Entries& wanted) {
+Status change_list(const ListFile& allow, const ListFile& deny, const Entries& now,
+                   const Entries& wanted) {
   Rollback undo;
   for (const auto& [device, accesses] : difference(wanted, now)) {
     const std::string entry = cat(device, ' ', accesses);
-    TRY(write_entry(directory, "devices.allow", entry));
-    undo.add([directory, entry] { (void)write_entry(directory, "devices.deny", entry); });
+    TRY(write_entry(allow, entry));
+    undo.add([&deny, entry] { (void)write_entry(deny, entry); });
   }
   undo.commit();
-  return write_entries(directory, "devices.deny", difference(now, wanted));
+  return write_entries(deny, difference(now, wanted));
 }
 
 /// Allowed is what is not in `denied`. v1 does not show what is denied now, and forgets it only
 /// together with everything: with processes in the cgroup, all would be allowed for a moment.
-Status allow_by_default(int directory, const Entries& denied) {
+Status allow_by_default(int directory, const ListFile& allow, const ListFile& deny,
+                        const Entries& denied) {
   if (!denied.empty()) {
     const std::vector<pid_t> pids = TRY(read_pids(directory));
     if (!pids.empty()) {
@@ -184,21 +197,23 @@ Status allow_by_default(int directory, const Entries& denied) {
           "runs: cgroup v1 would allow everything for a moment");
     }
   }
-  TRY(write_entry(directory, "devices.allow", "a"));
-  return write_entries(directory, "devices.deny", denied);
+  TRY(write_entry(allow, "a"));
+  return write_entries(deny, denied);
 }
 
 Status set_entries(int directory, const plan::DeviceFilter& filter) {
+  const ListFile allow = TRY(open_list(directory, "devices.allow"));
+  const ListFile deny = TRY(open_list(directory, "devices.deny"));
   const bool open = !filter.rules.empty() && filter.rules.front().type == 'a';
-  if (open) return allow_by_default(directory, entries_of(filter.rules, false));
+  if (open) return allow_by_default(directory, allow, deny, entries_of(filter.rules, false));
   const std::optional<std::string> text = TRY(read_control(directory, "devices.list"));
   if (!text) return Error::from_errno("open", ENOENT).within("devices.list");
   // A new cgroup, with nobody in it yet; or a privileged container that gets limits: for a moment
   // it can open nothing, which is better than everything.
   const bool afresh = *text == kEverything;
-  if (afresh) TRY(write_entry(directory, "devices.deny", "a"));
+  if (afresh) TRY(write_entry(deny, "a"));
   const Entries now = TRY(parse_list(afresh ? "" : *text));
-  return change_list(directory, now, entries_of(filter.rules, true));
+  return change_list(allow, deny, now, entries_of(filter.rules, true));
 }
 
 Status set(const plan::DeviceFilter& filter) {

@@ -194,6 +194,13 @@ Result<std::vector<pid_t>> processes(const std::vector<Directory>& directories) 
   return processes_in(leaves);
 }
 
+Result<std::vector<pid_t>> lasting_processes(const std::vector<Directory>& directories,
+                                             milliseconds patience) {
+  const std::vector<OpenDirectory> leaves = TRY(open_leaves(directories));
+  std::vector<pid_t> pids = TRY(processes_in(leaves));
+  return wait_until_gone(leaves, std::move(pids), patience);
+}
+
 Status signal_all(const std::vector<Directory>& directories, int signal) {
   const std::vector<OpenDirectory> leaves = TRY(open_leaves(directories));
   const std::vector<pid_t> pids = TRY(processes_in(leaves));

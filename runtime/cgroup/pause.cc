@@ -1,6 +1,8 @@
 // Stopping the container's processes and letting them go on.
 #include <fcntl.h>
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "runtime/cgroup/cgroup.h"
@@ -41,8 +43,11 @@ Result<Freezer> find_freezer(const std::vector<Directory>& directories) {
 /// What a process waits for in the kernel when it is frozen. proc(5), /proc/PID/wchan. One that
 /// slept already may stop where it is, from Linux 6.1 on, and looks like one that cannot.
 bool has_stopped(pid_t pid) {
+  // v1's; v2's; and what that one is part of, where the compiler has put it there: Debian's
+  // Linux 6.1.
+  constexpr std::string_view kPlaces[] = {"__refrigerator", "do_freezer_trap", "get_signal"};
   const Result<std::string> place = sys::read_file(cat("/proc/", pid, "/wchan"), 256);
-  return !place || place.value() == "__refrigerator" || place.value() == "do_freezer_trap";
+  return !place || std::ranges::find(kPlaces, place.value()) != std::end(kPlaces);
 }
 
 Error not_stopped(const Directory& directory) {

@@ -87,6 +87,17 @@ Status remove_parent(const Directory& directory) {
 
 }  // namespace
 
+Result<bool> remove_empty(const std::vector<Directory>& directories) {
+  for (const Directory& directory : directories) {
+    if (!directory.leaf) continue;
+    if (!directory.made || directory.scope) return false;
+    const std::optional<UniqueFd> opened = TRY(open_directory(directory));
+    const bool gone = !opened || TRY(try_remove(directory.path), "cgroup ", quoted(directory.path));
+    if (!gone) return false;
+  }
+  return true;
+}
+
 Status remove(const std::vector<Directory>& directories, milliseconds patience) {
   const Deadline deadline(patience);
   Status first_failure;

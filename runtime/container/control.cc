@@ -17,9 +17,11 @@ namespace rt::container {
 namespace {
 
 /// Processes of a stopped container, in a pid namespace that is not its own, are not ours to kill
-/// without --force.
+/// without --force. containerd kills them by `kill --all` and calls delete at once: they may still
+/// be dying.
 Status check_empty(const Observed& seen) {
-  const std::vector<pid_t> left = TRY(cgroup::processes(seen.record.cgroups));
+  constexpr std::chrono::milliseconds kDying{1000};
+  const std::vector<pid_t> left = TRY(cgroup::lasting_processes(seen.record.cgroups, kDying));
   if (left.empty()) return ok();
   return Error(cat("container's cgroup is not empty: ", left.size(), " process(es) found"))
       .with_hint("delete --force kills them");
@@ -67,8 +69,9 @@ Status send_signal(const Observed& seen, int signal, KillTarget target) {
   }
   if (!seen.init) return Error("container not running");
   Status sent = sys::pidfd_send_signal(seen.init.get(), signal);
-  if (!sent && sent.error().code() == ESRCH) return Error("container not running");
-  return sent;
+  if (sent || sent.error().code() != ESRCH) return sent;
+  // Among all it ran a moment ago: the signal was its end, or that of those it waited for.
+  return target == KillTarget::kEveryProcess ? ok() : Error("container not running");
 }
 
 /// v1: SIGKILL waits in a frozen cgroup. Looked at only now: what is paused from here on sees that

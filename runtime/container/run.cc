@@ -1,6 +1,7 @@
 // run: create, start and, in the foreground, wait and delete.
 #include <utility>
 
+#include "runtime/cgroup/cgroup.h"
 #include "runtime/container/bring_up.h"
 #include "runtime/container/container.h"
 #include "runtime/container/follow.h"
@@ -19,7 +20,9 @@ Status clean_up(Live& live, const plan::Plan& plan, const Warn& warn) {
     const bool locked = TRY(live.entry.lock(kLockPatience));
     if (!locked) return ok();  // somebody deleted it by force
   }
-  TRY(kill_processes(live.record));
+  // Most leave nobody behind: then the cgroup is gone at once, and there is nobody to kill.
+  const Result<bool> empty = cgroup::remove_empty(live.record.cgroups);
+  if (!empty || !empty.value()) TRY(kill_processes(live.record));
   TRY(remove_traces(live.entry, live.record));
   run_poststop_hooks(plan.hooks, live.record, warn);
   return ok();

@@ -151,16 +151,19 @@ Result<bool> Entry::locked_by_other() const {
   return holder.has_value();
 }
 
+Error Entry::interrupted() const {
+  return Error(cat(path_, '/', kRecord, ": container does not exist: its create was interrupted"))
+      .with_hint("delete --force removes what is left");
+}
+
 Result<Record> Entry::load() const {
   // Not blocking: what lies there might be a fifo.
   Result<UniqueFd> opened =
       sys::openat(directory_.get(), kRecord, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  if (!opened && is_absent(opened.error())) {
-    return Error(cat(path_, '/', kRecord, ": container does not exist: its create was interrupted"))
-        .with_hint("delete --force removes what is left");
-  }
+  if (!opened && is_absent(opened.error())) return interrupted();
   const UniqueFd file = TRY(std::move(opened), path_, '/', kRecord);
   const std::string text = TRY(sys::read_all(file.get(), kRecordLimit), path_, '/', kRecord);
+  if (text.empty()) return interrupted();  // by a power failure
   Record record = TRY(parse_record(text), path_, '/', kRecord);
   if (record.id != id_) {
     return Error(cat(path_, '/', kRecord, ": describes another container: ", quoted(record.id)));
@@ -168,7 +171,8 @@ Result<Record> Entry::load() const {
   return record;
 }
 
-/// Durably, and as a whole or not at all.
+/// As a whole or not at all, whoever is killed meanwhile. Not synced: what a power failure can cut
+/// short describes a container that is gone with it.
 Status Entry::replace(const std::string& name, std::string_view text) const {
   constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
   const std::string next = name + ".new";
@@ -180,9 +184,7 @@ Status Entry::replace(const std::string& name, std::string_view text) const {
   }
   const UniqueFd file = TRY(std::move(opened), path_, '/', next);
   TRY(sys::write_all(file.get(), text), path_, '/', next);
-  TRY(sys::fsync(file.get()), path_, '/', next);
   TRY(sys::renameat(directory_.get(), next, directory_.get(), name), path_);
-  TRY(sys::fsync(directory_.get()), path_);
   return ok();
 }
 

@@ -57,7 +57,7 @@ class Entry {
   [[nodiscard]] Result<bool> locked_by_other() const;
 
   [[nodiscard]] Result<Record> load() const;
-  /// Replaces the record: durably, and as a whole or not at all. Precondition: locked.
+  /// Replaces the record, as a whole or not at all (decision 15). Precondition: locked.
   [[nodiscard]] Status save(const Record& record) const;
 
   /// The document that the container was created from, as it was then: for hooks and `exec`.
@@ -94,6 +94,7 @@ class Entry {
 
  private:
   [[nodiscard]] Result<bool> is_present() const;
+  [[nodiscard]] Error interrupted() const;
   [[nodiscard]] Result<std::optional<std::string>> load_document(const char* name) const;
   [[nodiscard]] Status replace(const std::string& name, std::string_view text) const;
 

@@ -42,30 +42,28 @@ Status bind_node(const plan::DeviceNode& device, int tree, int root) {
   return ok();
 }
 
-Status make_node(const plan::DeviceNode& device, int root) {
-  const Place place = TRY(open_place(root, device.path));
-  const int parent = place.parent.get();
+Status make_node(const plan::DeviceNode& device, Places& places) {
+  const auto [parent, name] = TRY(places.find(device.path));
   const dev_t number = device.type == 'p' ? 0 : makedev(device.major, device.minor);
-  Status made = sys::mknodat(parent, place.name, type_bits(device) | device.mode, number);
+  Status made = sys::mknodat(parent, name, type_bits(device) | device.mode, number);
   if (!made && made.error().code() == EPERM) {
     return Error(made.error()).with_hint("CAP_MKNOD over the host is needed");
   }
   if (!made && made.error().code() != EEXIST) return made;
-  const struct stat info = TRY(sys::fstatat(parent, place.name, AT_SYMLINK_NOFOLLOW));
+  const struct stat info = TRY(sys::fstatat(parent, name, AT_SYMLINK_NOFOLLOW));
   TRY(check_is(device, info));
   if (!made || (device.uid == 0 && device.gid == 0)) return ok();
-  return sys::fchownat(parent, place.name, device.uid, device.gid, AT_SYMLINK_NOFOLLOW);
+  return sys::fchownat(parent, name, device.uid, device.gid, AT_SYMLINK_NOFOLLOW);
 }
 
-Status make_link(const plan::Link& link, int root) {
-  const Place place = TRY(open_place(root, link.path));
-  const int parent = place.parent.get();
-  Status made = sys::symlinkat(link.target, parent, place.name);
+Status make_link(const plan::Link& link, Places& places) {
+  const auto [parent, name] = TRY(places.find(link.path));
+  Status made = sys::symlinkat(link.target, parent, name);
   if (made || made.error().code() != EEXIST) return made;
-  const Result<std::string> there = sys::readlinkat(parent, place.name);
+  const Result<std::string> there = sys::readlinkat(parent, name);
   if (there && there.value() == link.target) return ok();
-  TRY(sys::unlinkat(parent, place.name, 0));
-  return sys::symlinkat(link.target, parent, place.name);
+  TRY(sys::unlinkat(parent, name, 0));
+  return sys::symlinkat(link.target, parent, name);
 }
 
 }  // namespace
@@ -91,10 +89,11 @@ Status prepare_devices(const std::vector<plan::DeviceNode>& devices, std::vector
 
 Status make_devices(const std::vector<plan::DeviceNode>& devices, std::vector<UniqueFd>& trees,
                     int root) {
+  Places places(root);
   for (size_t i = 0; i < devices.size(); ++i) {
     const plan::DeviceNode& device = devices[i];
     Status done =
-        device.bind.empty() ? make_node(device, root) : bind_node(device, trees[i].get(), root);
+        device.bind.empty() ? make_node(device, places) : bind_node(device, trees[i].get(), root);
     TRY(at(device.origin, std::move(done)), "device ", device.path);
     trees[i].reset();
   }
@@ -102,8 +101,9 @@ Status make_devices(const std::vector<plan::DeviceNode>& devices, std::vector<Un
 }
 
 Status make_links(const std::vector<plan::Link>& links, int root) {
+  Places places(root);
   for (const plan::Link& link : links) {
-    TRY(at(link.origin, make_link(link, root)), "link ", link.path);
+    TRY(at(link.origin, make_link(link, places)), "link ", link.path);
   }
   return ok();
 }

@@ -52,6 +52,12 @@ std::string explain_missing(const std::string& path) {
   return "";
 }
 
+std::string explain_loop(const std::string& path) {
+  const std::string part = first_unusable(path);
+  const std::string target = link_target(part);
+  return target.empty() ? "" : cat(part, " is a link to ", target, ": the links have no end");
+}
+
 std::string explain_file_as_directory(const std::string& path) {
   for (size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
@@ -153,6 +159,8 @@ std::string explain_path(const std::string& path, const Error& why) {
   switch (why.code()) {
     case ENOENT:
       return explain_missing(path);
+    case ELOOP:
+      return explain_loop(path);
     case ENOTDIR:
       return explain_file_as_directory(path);
     case EACCES:
@@ -166,6 +174,8 @@ std::string explain_file(const std::string& path) {
   // Not blocking: who owns the image may have put a fifo in its place by now.
   const Result<UniqueFd> file = sys::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!file) return "";
+  const Result<struct stat> info = sys::fstat(file.value().get());
+  if (info && !S_ISREG(info.value().st_mode)) return "it is not a file";
   const Result<std::string> text = sys::read_start(file.value().get(), kPage);
   if (!text) return "";
   if (text.value().empty()) return "it is empty";

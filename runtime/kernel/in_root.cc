@@ -32,16 +32,11 @@ Result<UniqueFd> check_kind(UniqueFd fd, Kind kind) {
   return error;
 }
 
+/// EEXIST where there is something of that name, be it a link that leads nowhere.
 Status make(int parent, const std::string& name, Kind kind) {
-  if (kind == Kind::kDirectory) {
-    Status made = sys::mkdirat(parent, name, 0755);
-    if (made || made.error().code() == EEXIST) return ok();
-    return made;
-  }
-  const Result<UniqueFd> file =
-      sys::openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-  if (file || file.error().code() == EEXIST) return ok();
-  return file.error();
+  if (kind == Kind::kDirectory) return sys::mkdirat(parent, name, 0755);
+  TRY(sys::openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
+  return ok();
 }
 
 Result<UniqueFd> walk(int root, const std::string& path, Kind kind, int links);
@@ -53,12 +48,15 @@ Result<UniqueFd> make_last(int root, const std::string& path, Kind kind, int lin
     return Error::from_errno("openat2", ENOENT);
   }
   const UniqueFd parent = TRY(walk(root, split.parent, Kind::kDirectory, links));
-  if (const Result<std::string> link = sys::readlinkat(parent.get(), split.name)) {
-    const std::string& target = link.value();
-    const std::string next = target.starts_with('/') ? target : cat(split.parent, '/', target);
-    return walk(root, next, kind, links + 1);
+  const Status made_here = make(parent.get(), split.name, kind);
+  if (!made_here && made_here.error().code() != EEXIST) return made_here.error();
+  if (!made_here) {
+    if (const Result<std::string> link = sys::readlinkat(parent.get(), split.name)) {
+      const std::string& target = link.value();
+      const std::string next = target.starts_with('/') ? target : cat(split.parent, '/', target);
+      return walk(root, next, kind, links + 1);
+    }
   }
-  TRY(make(parent.get(), split.name, kind));
   UniqueFd made = TRY(sys::openat(parent.get(), split.name, O_PATH | O_NOFOLLOW));
   return check_kind(std::move(made), kind);
 }
@@ -77,21 +75,29 @@ Result<UniqueFd> open_or_make(int root, const std::string& path, Kind kind) {
   return walk(root, path, kind, 0);
 }
 
-Result<bool> is_root(int root, int fd) {
-  const struct stat top = TRY(sys::fstat(root));
-  const struct stat info = TRY(sys::fstat(fd));
-  return top.st_dev == info.st_dev && top.st_ino == info.st_ino;
+Result<RootMark> RootMark::of(int root) {
+  const struct stat info = TRY(sys::fstat(root));
+  RootMark mark;
+  mark.device_ = info.st_dev;
+  mark.inode_ = info.st_ino;
+  return mark;
 }
 
-Result<Place> open_place(int root, const std::string& path) {
+Result<bool> RootMark::is_on(int fd) const {
+  const struct stat info = TRY(sys::fstat(fd));
+  return info.st_dev == device_ && info.st_ino == inode_;
+}
+
+Result<Place> Places::find(const std::string& path) {
   Split split = split_last(path);
   if (split.name.empty() || split.name == "." || split.name == "..") {
     return Error(cat(quoted(path), " names no file"));
   }
-  Place place;
-  place.parent = TRY(walk(root, split.parent, Kind::kDirectory, 0));
-  place.name = std::move(split.name);
-  return place;
+  if (!parent_ || split.parent != opened_) {
+    parent_ = TRY(walk(root_, split.parent, Kind::kDirectory, 0));
+    opened_ = std::move(split.parent);
+  }
+  return Place{.parent = parent_.get(), .name = std::move(split.name)};
 }
 
 }  // namespace rt::kernel

@@ -5,6 +5,8 @@
 // component on the descriptor of its parent. Shared by the other files of this package.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "runtime/base/result.h"
@@ -19,15 +21,35 @@ enum class Kind { kDirectory, kFile };
 /// there is something of the other kind.
 Result<UniqueFd> open_or_make(int root, const std::string& path, Kind kind);
 
-/// Whether `fd` is the directory `root` itself. What is attached there lies on top of the root of
-/// processes that are in it already: they would never see it.
-Result<bool> is_root(int root, int fd);
+/// Tells the container's root from what is below it. What is attached to the root lies on top of
+/// that of processes which are in it already: they would never see it.
+class RootMark {
+ public:
+  static Result<RootMark> of(int root);
+  [[nodiscard]] Result<bool> is_on(int fd) const;
 
-/// Where a name is to be made: the directory that will hold it, made when it is missing.
+ private:
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+};
+
+/// Where a name is to be made.
 struct Place {
-  UniqueFd parent;  // O_PATH
+  int parent = -1;  // O_PATH
   std::string name;
 };
-Result<Place> open_place(int root, const std::string& path);
+
+/// Finds one place after another; the directories that hold them are made when they are missing.
+class Places {
+ public:
+  explicit Places(int root) : root_(root) {}
+  /// Good until the next one is asked for: most lie in the same directory, which stays open.
+  Result<Place> find(const std::string& path);
+
+ private:
+  int root_;
+  std::string opened_;
+  UniqueFd parent_;
+};
 
 }  // namespace rt::kernel

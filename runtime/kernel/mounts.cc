@@ -20,8 +20,12 @@ namespace {
 Status set_propagation(int tree, unsigned long flags) {
   const bool recursive = (flags & MS_REC) != 0;
   const unsigned long propagation = flags & ~static_cast<unsigned long>(MS_REC);
-  // Below a mount that alone gets its propagation, nothing may be shared with the host either.
-  if (!recursive) TRY(sys::mount_setattr(tree, {.propagation = MS_SLAVE}, true));
+  // Below a mount that alone gets its propagation, nothing may be shared with the host either. One
+  // that shall be shared itself stays what it is, its source's peer: it would be so no more when it
+  // had been a slave, and no way leads from there to what is below it alone.
+  if (!recursive && propagation != MS_SHARED) {
+    TRY(sys::mount_setattr(tree, {.propagation = MS_SLAVE}, true));
+  }
   return sys::mount_setattr(tree, {.propagation = propagation}, recursive);
 }
 
@@ -121,9 +125,9 @@ bool must_be_real_directory(const plan::MountStep& step) {
 }
 
 Status refuse_link(int root, const std::string& target) {
-  const Place place = TRY(open_place(root, target));
-  const Result<struct stat> info =
-      sys::fstatat(place.parent.get(), place.name, AT_SYMLINK_NOFOLLOW);
+  Places places(root);
+  const auto [parent, name] = TRY(places.find(target));
+  const Result<struct stat> info = sys::fstatat(parent, name, AT_SYMLINK_NOFOLLOW);
   if (info && S_ISLNK(info.value().st_mode)) {
     return Error(
                "the image has a symbolic link there, which could lead writes to /proc or /sys "
@@ -142,14 +146,14 @@ Status refuse_hidden_proc(const plan::MountStep& step, int target) {
   return Error("a symbolic link of the image leads into /proc");
 }
 
-Status attach(const plan::MountStep& step, int tree, int root) {
+Status attach(const plan::MountStep& step, int tree, int root, const RootMark& top) {
   if (must_be_real_directory(step)) TRY(refuse_link(root, step.target));
   if (step.copy_up) TRY(fill(step, tree, root));
   const struct stat info = TRY(sys::fstat(tree));
   const Kind kind = S_ISDIR(info.st_mode) ? Kind::kDirectory : Kind::kFile;
   const UniqueFd target = TRY(open_or_make(root, step.target, kind));
   TRY(refuse_hidden_proc(step, target.get()));
-  if (TRY(is_root(root, target.get()))) return Error("would cover the container's root");
+  if (TRY(top.is_on(target.get()))) return Error("would cover the container's root");
   return sys::attach_tree(tree, target.get());
 }
 
@@ -198,10 +202,11 @@ Status prepare_mounts(const std::vector<plan::MountStep>& steps, Trees& trees) {
 }
 
 Status attach_mounts(const std::vector<plan::MountStep>& steps, Trees& trees, int root) {
+  const RootMark top = TRY(RootMark::of(root));
   for (size_t i = 0; i < steps.size(); ++i) {
     const auto* change = std::get_if<plan::Remount>(&steps[i].what);
     Status done = change != nullptr ? remount(steps[i], *change, root)
-                                    : attach(steps[i], trees[i].get(), root);
+                                    : attach(steps[i], trees[i].get(), root, top);
     TRY(at(steps[i].origin, std::move(done)), place_of(steps[i]));
     trees[i].reset();
   }

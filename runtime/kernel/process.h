@@ -11,8 +11,9 @@
 
 namespace rt::kernel {
 
-/// In init, as root: pipes and terminals on descriptors 0 to 2 become the container user's, so that
-/// it may open /dev/stdout again. Regular files and devices of the host keep their owner.
+/// In init as its root, or in the runtime: pipes and terminals on descriptors 0 to 2 become the
+/// container user's, so that it may open /dev/stdout again. Regular files and devices of the host
+/// keep their owner.
 Status give_stdio(uid_t uid);
 
 /// In init: group list, gid and uid, each exactly as the plan has it, read back. The permitted

@@ -66,14 +66,14 @@ class Cover {
   bool attached_ = false;
 };
 
-Status mask(int root, int target, Cover& null, Cover& empty) {
-  if (TRY(is_root(root, target))) return Error("would hide the container's root");
+Status mask(const RootMark& top, int target, Cover& null, Cover& empty) {
+  if (TRY(top.is_on(target))) return Error("would hide the container's root");
   const struct stat info = TRY(sys::fstat(target));
   return S_ISDIR(info.st_mode) ? empty.put_on(target) : null.put_on(target);
 }
 
-Status make_readonly(int root, int target) {
-  if (TRY(is_root(root, target))) {
+Status make_readonly(int root, const RootMark& top, int target) {
+  if (TRY(top.is_on(target))) {
     return sys::mount_setattr(root, {.set = MOUNT_ATTR_RDONLY}, true);
   }
   const UniqueFd tree = TRY(sys::clone_tree(target, "", true));
@@ -92,23 +92,26 @@ Result<Masks> prepare_masks(const std::vector<plan::PathStep>& paths) {
 }
 
 Status mask_paths(const std::vector<plan::PathStep>& paths, Masks masks, int root) {
+  const RootMark top = TRY(RootMark::of(root));
   Cover null(std::move(masks.null));
   Cover empty(std::move(masks.empty));
   for (const plan::PathStep& step : paths) {
     const std::optional<UniqueFd> target =
         TRY(at(step.origin, find(root, step.path)), "masked path ", quoted(step.path));
     if (!target) continue;
-    TRY(at(step.origin, mask(root, target->get(), null, empty)), "masked path ", quoted(step.path));
+    TRY(at(step.origin, mask(top, target->get(), null, empty)), "masked path ", quoted(step.path));
   }
   return ok();
 }
 
 Status make_paths_readonly(const std::vector<plan::PathStep>& paths, int root) {
+  const RootMark top = TRY(RootMark::of(root));
   for (const plan::PathStep& step : paths) {
     const std::optional<UniqueFd> target =
         TRY(at(step.origin, find(root, step.path)), "read-only path ", quoted(step.path));
     if (!target) continue;
-    TRY(at(step.origin, make_readonly(root, target->get())), "read-only path ", quoted(step.path));
+    TRY(at(step.origin, make_readonly(root, top, target->get())), "read-only path ",
+        quoted(step.path));
   }
   return ok();
 }

@@ -26,9 +26,10 @@ struct Context {
 
   const plan::Plan& plan;
   const LaunchOptions& options;
-  UniqueFd channel;                // this process's end
-  bool cgroup_by_pid = false;      // stage 1 must ask to be put into v1 cgroups
-  const Target* target = nullptr;  // exec: the container that is joined
+  UniqueFd channel;             // this process's end
+  bool asks_for_place = false;  // stage 1 is to be put into the v2 cgroup by systemd
+  const std::vector<cgroup::Directory>* cgroups = nullptr;  // stage 1 enters the v1 ones of them
+  const Target* target = nullptr;                           // exec: the container that is joined
 
   // The host's objects that the container gets, opened or cloned by the runtime.
   std::vector<kernel::OpenNamespace> namespaces;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/kernel/capabilities.h"
+#include "runtime/kernel/home.h"
 #include "runtime/kernel/hooks.h"
 #include "runtime/kernel/seccomp.h"
 #include "runtime/stage/context.h"
@@ -22,17 +23,26 @@ namespace {
 
 using plan::Step;
 
-void set_default(std::vector<std::string>& variables, std::string_view name, int64_t value) {
+bool has(const std::vector<std::string>& variables, std::string_view name) {
   const std::string beginning = cat(name, '=');
-  const bool there = std::ranges::any_of(
-      variables, [&](const std::string& one) { return one.starts_with(beginning); });
-  if (!there) variables.push_back(cat(beginning, value));
+  return std::ranges::any_of(variables,
+                             [&](const std::string& one) { return one.starts_with(beginning); });
 }
 
-/// The document's, and what only we know for sd_listen_fds(3).
+void set_default(std::vector<std::string>& variables, std::string_view name, int64_t value) {
+  if (!has(variables, name)) variables.push_back(cat(name, '=', value));
+}
+
+/// The document's; HOME, which Docker and containerd leave to the runtime; and what only we know
+/// for sd_listen_fds(3).
 std::vector<std::string> environment(const Context& context) {
   std::vector<std::string> variables;
-  if (context.plan.process) variables = context.plan.process->env;
+  if (context.plan.process) {
+    variables = context.plan.process->env;
+    if (!has(variables, "HOME")) {
+      variables.push_back(cat("HOME=", kernel::home_of(context.plan.process->uid)));
+    }
+  }
   if (context.plan.listen_fds == 0) return variables;
   // podman's documents have the first of them.
   set_default(variables, "LISTEN_FDS", context.plan.listen_fds);

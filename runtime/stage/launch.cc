@@ -46,7 +46,7 @@ class Launcher {
     TRY(in_step(Step::kResources, keep_warnings(placement_.limit())));
     TRY(in_step(Step::kHostObjects, open_host_objects()));
     TRY(in_step(Step::kClone, clone_stage1()));
-    if (context_.cgroup_by_pid) TRY(in_step(Step::kCgroup, enter_cgroup()));
+    if (context_.asks_for_place) TRY(in_step(Step::kCgroup, give_place()));
     if (plan_.id_maps) TRY(in_step(Step::kIdMaps, write_id_maps()));
     return bring_init_up();
   }
@@ -60,7 +60,7 @@ class Launcher {
       TRY(at(affinity.origin, kernel::set_cpu_affinity(affinity.initial)));
     }
     TRY(in_step(Step::kClone, clone_stage1()));
-    if (context_.cgroup_by_pid) TRY(in_step(Step::kCgroup, enter_cgroup()));
+    if (context_.asks_for_place) TRY(in_step(Step::kCgroup, give_place()));
     return bring_init_up();
   }
 
@@ -124,7 +124,8 @@ class Launcher {
     }
     sys::SocketPair pair = TRY(sys::socket_pair());
     context_.channel = std::move(pair.theirs);
-    sys::Child child = TRY(placement_.clone(context_.cgroup_by_pid));
+    context_.cgroups = &placement_.directories();
+    sys::Child child = TRY(placement_.clone(context_.asks_for_place));
     if (child.pid == 0) {
       pair.ours.reset();
       stage1_main(context_);
@@ -136,16 +137,25 @@ class Launcher {
     return ok();
   }
 
-  Status enter_cgroup() {
+  Status give_place() {
     TRY(hear({Message::kPlacePlease}));
-    TRY(placement_.enter(stage1_.pid()));
+    TRY(placement_.move(stage1_.pid()));
     return send_message(channel_.get(), Message::kPlaced);
   }
 
   Status write_id_maps() {
     TRY(hear({Message::kIdMapsPlease}));
     TRY(kernel::write_id_maps(*plan_.id_maps, stage1_.pid()));
+    TRY(give_stdio());
     return send_message(channel_.get(), Message::kIdMapsWritten);
+  }
+
+  /// What init will do too; but it may not give away what belongs to an id that its user namespace
+  /// does not map, as the pipes of most callers do. With a terminal they are not the container's.
+  Status give_stdio() {
+    if (!plan_.process || plan_.console) return ok();
+    const std::optional<uint32_t> uid = plan_.id_maps->host_uid(plan_.process->uid);
+    return uid ? kernel::give_stdio(*uid) : ok();
   }
 
   /// Init is known by its first message: the kernel says which process of ours sent it.
@@ -155,6 +165,7 @@ class Launcher {
     // It is our child and not waited for: the number cannot mean another process.
     UniqueFd pidfd = TRY(sys::pidfd_open(pid));
     init_ = Child(pid, std::move(pidfd));
+    placement_.settle();
     TRY(stage1_.wait());
     return ok();
   }

@@ -1,7 +1,5 @@
 #include "runtime/stage/placement.h"
 
-#include <algorithm>
-
 #include "runtime/cgroup/limits.h"
 
 namespace rt::stage {
@@ -30,27 +28,17 @@ Result<std::vector<plan::Warning>> Placement::limit_tightly() {
   return cgroup::write_limits(plan_.resources.settings, plan::LimitTime::kLast);
 }
 
-Result<sys::Child> Placement::clone(bool& by_pid) {
+Result<sys::Child> Placement::clone(bool& asks) {
   const UniqueFd unified = TRY(cgroup::open_unified(directories_));
-  by_pid = !std::ranges::all_of(directories_, &cgroup::Directory::unified);
+  asks = false;
   Result<sys::Child> child = sys::clone(0, unified ? unified.get() : -1);
+  if (child || child.error().code() != EACCES || !plan_.cgroup.scope) return child;
   // A user may move processes only within what is the user's own: systemd does the rest.
-  if (!child && child.error().code() == EACCES && plan_.cgroup.scope) {
-    moved_by_systemd_ = true;
-    by_pid = true;
-    child = sys::clone(0);
-  }
-  // Somebody of ours is in the cgroup now, or is put there next.
-  if (!by_pid) holder_.reset();
-  return child;
+  asks = true;
+  return sys::clone(0);
 }
 
-Status Placement::enter(pid_t pid) {
-  if (moved_by_systemd_) TRY(cgroup::enter_scope(*plan_.cgroup.scope, pid));
-  TRY(at(plan_.cgroup.origin, cgroup::enter(directories_, pid)));
-  holder_.reset();
-  return ok();
-}
+Status Placement::move(pid_t pid) { return cgroup::enter_scope(*plan_.cgroup.scope, pid); }
 
 bool Placement::was_out_of_memory() const {
   const Result<bool> answer = cgroup::was_out_of_memory(directories_);

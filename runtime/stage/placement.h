@@ -30,11 +30,15 @@ class Placement {
   /// What setting the container up could exceed. Precondition: init has nothing left to do.
   Result<std::vector<plan::Warning>> limit_tightly();
 
-  /// clone(2), into the v2 cgroup where that can be done. Sets `by_pid` before, for the child: it
-  /// is to ask for its place in the others.
-  Result<sys::Child> clone(bool& by_pid);
+  /// clone(2), into the v2 cgroup where that can be done. Into the others the child goes itself.
+  /// Sets `asks` before, for the child: it is to ask for its place in the v2 cgroup first.
+  Result<sys::Child> clone(bool& asks);
   /// Gives the child that place.
-  Status enter(pid_t pid);
+  Status move(pid_t pid);
+  /// The child is where it belongs: nobody need hold the place any more.
+  void settle() { holder_.reset(); }
+
+  [[nodiscard]] const std::vector<cgroup::Directory>& directories() const { return directories_; }
 
   /// Whether the kernel has killed for the memory limit.
   [[nodiscard]] bool was_out_of_memory() const;
@@ -44,7 +48,6 @@ class Placement {
   std::vector<cgroup::Directory> directories_;
   UniqueFd holder_;  // cgroup::Made
   bool is_new_ = true;
-  bool moved_by_systemd_ = false;
 };
 
 }  // namespace rt::stage

@@ -16,7 +16,7 @@ namespace rt::stage {
 
 enum class Message : uint32_t {
   kFailed,         // stage 1 or init to the runtime: an Error follows in the same message
-  kPlacePlease,    // stage 1: put me into the cgroups
+  kPlacePlease,    // stage 1: have systemd put me into the cgroup
   kPlaced,         // runtime
   kIdMapsPlease,   // stage 1: the user namespace is made
   kIdMapsWritten,  // runtime

@@ -16,10 +16,17 @@ namespace {
 using plan::NamespaceKind;
 using plan::Step;
 
+Status enter_cgroup(const Context& context) {
+  if (context.asks_for_place) {
+    TRY(ask(context.channel.get(), Message::kPlacePlease, Message::kPlaced));
+  }
+  return at(context.plan.cgroup.origin, cgroup::enter(*context.cgroups));
+}
+
 Status set_oom_score(Context& context) {
   // In the cgroup first: all that follows is accounted to the container.
-  if (context.cgroup_by_pid)
-    TRY(ask(context.channel.get(), Message::kPlacePlease, Message::kPlaced));
+  Status entered = enter_cgroup(context);
+  if (!entered) return std::move(entered).error().in_step(plan::name_of(Step::kCgroup));
   const auto& process = context.plan.process;
   if (context.target != nullptr && process && process->cpu_affinity) {
     TRY(at(process->cpu_affinity->origin, kernel::set_cpu_affinity(process->cpu_affinity->final)));

@@ -144,10 +144,6 @@ Status write_file(const std::string& path, std::string_view text) {
   return write_once(file.get(), text);
 }
 
-Status fsync(int fd) {
-  return check("fsync", retry([&] { return ::fsync(fd); }));
-}
-
 Status rename(const std::string& from, const std::string& to) {
   return check("rename", ::rename(from.c_str(), to.c_str()));
 }

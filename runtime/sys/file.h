@@ -76,9 +76,6 @@ Status set_nonblocking(int fd);
 /// open(2) for writing only, and write_once: for files of /proc and cgroups.
 Status write_file(const std::string& path, std::string_view text);
 
-/// fsync(2).
-Status fsync(int fd);
-
 /// rename(2): `to` is replaced at once or not at all.
 Status rename(const std::string& from, const std::string& to);
 

@@ -35,6 +35,8 @@ class CgroupChild {
     char byte = 0;
     if (child.pid == 0) {
       go.write.reset();
+      if (!cgroup::enter(directories)) ::_exit(1);
+      if (::write(done.write.get(), &byte, 1) != 1) ::_exit(1);
       if (::read(go.read.get(), &byte, 1) == 1) work();
       if (::write(done.write.get(), &byte, 1) != 1) ::_exit(1);
       while (true) ::pause();
@@ -43,7 +45,7 @@ class CgroupChild {
     pidfd_ = std::move(child.pidfd);
     go_ = std::move(go.write);
     done_ = std::move(done.read);
-    EXPECT_TRUE(is_ok(cgroup::enter(directories, pid_)));
+    EXPECT_EQ(::read(done_.get(), &byte, 1), 1) << "it cannot enter the cgroup";
   }
   CgroupChild(const CgroupChild&) = delete;
   CgroupChild& operator=(const CgroupChild&) = delete;

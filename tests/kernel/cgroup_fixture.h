@@ -36,17 +36,30 @@ inline std::string read_text(const std::string& path) {
 
 inline bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
+/// A child that lives in the cgroups: it is in them when this returns.
+inline sys::Child start_in(const std::vector<Directory>& directories,
+                           const std::function<void()>& life) {
+  sys::Pipe there = sys::pipe().value();
+  const UniqueFd unified = open_unified(directories).value();
+  sys::Child child = sys::clone(0, unified ? unified.get() : -1).value();
+  char byte = 0;
+  if (child.pid == 0) {
+    if (!enter(directories) || ::write(there.write.get(), &byte, 1) != 1) ::_exit(1);
+    life();
+    ::_exit(0);
+  }
+  there.write.reset();
+  EXPECT_EQ(::read(there.read.get(), &byte, 1), 1) << "it cannot enter the cgroup";
+  return child;
+}
+
 /// A child that waits to be killed, made in the v2 directory.
 class Sleeper {
  public:
   explicit Sleeper(const std::vector<Directory>& directories) {
-    const UniqueFd unified = open_unified(directories).value();
-    sys::Child child = sys::clone(0, unified ? unified.get() : -1).value();
-    if (child.pid == 0) {
-      while (true) ::pause();
-    }
-    pid_ = child.pid;
-    EXPECT_TRUE(is_ok(enter(directories, pid_)));
+    pid_ = start_in(directories, [] {
+             while (true) ::pause();
+           }).pid;
   }
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;

@@ -174,21 +174,18 @@ TEST_F(Cgroup, AForkBombIsKilled) {
   const std::string pids = leaf_with("pids");
   if (pids.empty()) GTEST_SKIP() << "no pids controller to bound it with";
   ASSERT_TRUE(is_ok(sys::write_file(pids + "/pids.max", "40")));
-  const pid_t bomb = ::fork();
-  ASSERT_GE(bomb, 0);
-  if (bomb == 0) {
-    ::raise(SIGSTOP);
+  const sys::Child bomb = start_in(made, [&] {
+    // Unbounded it would be the machine's end.
+    if (read_text(pids + "/cgroup.procs") != cat(::getpid(), '\n')) ::_exit(1);
     while (true) {
       // Parent and child take turns in dying, so that a pid is old as soon as it is listed.
       if (::fork() > 0 && ::getpid() % 2 == 0) ::_exit(0);
     }
-  }
-  ASSERT_EQ(::waitpid(bomb, nullptr, WUNTRACED), bomb);
-  ASSERT_TRUE(is_ok(enter(made, bomb)));
-  ::kill(bomb, SIGCONT);
+  });
+  EXPECT_FALSE(processes(made).value().empty()) << "the bomb is not in the cgroup";
   EXPECT_TRUE(is_ok(kill_all(made, kPatience)));
   EXPECT_TRUE(is_ok(remove(made, kPatience)));
-  ::waitpid(bomb, nullptr, 0);
+  ::waitpid(bomb.pid, nullptr, 0);
 }
 
 TEST_F(Cgroup, SignalReachesEveryProcessAndNoOther) {
@@ -215,6 +212,34 @@ TEST_F(Cgroup, WithAProcessInItIsNotRemovedAndTheErrorNamesThePid) {
   EXPECT_TRUE(is_ok(remove(made, kPatience)));
 }
 
+TEST_F(Cgroup, ThatIsEmptyIsRemovedAtOnce) {
+  const std::vector<Directory> made = make(plan_for()).value().directories;
+  EXPECT_TRUE(remove_empty(made).value());
+  for (const Directory& directory : made) EXPECT_FALSE(exists(directory.path)) << directory.path;
+  EXPECT_TRUE(remove_empty(made).value()) << "gone already";
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, WithAProcessInItIsNotEmpty) {
+  const std::vector<Directory> made = make(plan_for()).value().directories;
+  {
+    const Sleeper sleeper(made);
+    EXPECT_FALSE(remove_empty(made).value());
+    EXPECT_FALSE(sleeper.ended());
+    EXPECT_EQ(processes(made).value(), std::vector<pid_t>{sleeper.pid()});
+  }
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
+TEST_F(Cgroup, ThatWasThereBeforeIsNotRemovedAsEmpty) {
+  const std::vector<Directory> made = make(plan_for()).value().directories;
+  std::vector<Directory> taken = made;
+  for (Directory& directory : taken) directory.made = false;
+  EXPECT_FALSE(remove_empty(taken).value());
+  for (const Directory& directory : made) EXPECT_TRUE(exists(directory.path)) << directory.path;
+  EXPECT_TRUE(is_ok(remove(made, kPatience)));
+}
+
 TEST_F(Cgroup, IsRemovedHoweverDeepThePayloadNestedIt) {
   const std::vector<Directory> made = make(plan_for()).value().directories;
   for (const Directory& directory : made) {
@@ -238,7 +263,7 @@ TEST_F(Cgroup, ThatVanishedIsEmptyAndRemoved) {
   EXPECT_TRUE(is_ok(remove(made, kPatience)));
   // A v2 directory is entered by clone3(2), not here.
   const bool all_unified = std::ranges::all_of(made, &Directory::unified);
-  EXPECT_EQ(enter(made, ::getpid()).ok(), all_unified);
+  EXPECT_EQ(enter(made).ok(), all_unified);
 }
 
 TEST_F(Cgroup, CpusetIsFilledFromItsParent) {

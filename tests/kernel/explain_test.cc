@@ -49,6 +49,12 @@ TEST_F(Explain, NamesTheTargetOfALinkThatLeadsNowhere) {
             path("sh") + " is a link to /gone/sh, which is missing");
 }
 
+TEST_F(Explain, NamesALinkThatLeadsToItself) {
+  ASSERT_EQ(::symlink("ring", path("ring").c_str()), 0);
+  EXPECT_EQ(explain_path(path("ring/sh"), failed(ELOOP)),
+            path("ring") + " is a link to ring: the links have no end");
+}
+
 TEST_F(Explain, NamesAFileThatIsUsedAsADirectory) {
   const std::string plain = file("plain", "x");
   EXPECT_EQ(explain_path(plain + "/x", failed(ENOTDIR)), plain + " is a file");
@@ -93,6 +99,8 @@ TEST_F(Explain, SeesLineEndsOfWindows) {
 }
 
 TEST_F(Explain, SeesWhatIsNoProgram) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0755), 0);
+  EXPECT_EQ(explain_file(path("fifo")), "it is not a file");
   EXPECT_EQ(explain_file(file("empty", "")), "it is empty");
   EXPECT_EQ(explain_file(file("text", "echo hello\n")),
             "it is neither a program nor a script that begins with #!");

@@ -101,8 +101,25 @@ TEST_F(InRoot, SomethingOfTheOtherKindIsAnError) {
 
 TEST_F(InRoot, APlaceIsNeverTheRootOrAParent) {
   for (const char* path : {"/", "/..", "/a/..", "/a/.", ""}) {
-    EXPECT_FALSE(open_place(root_.get(), path).ok()) << path;
+    EXPECT_FALSE(Places(root_.get()).find(path).ok()) << path;
   }
+}
+
+TEST_F(InRoot, PlacesAreInTheDirectoriesTheirPathsName) {
+  Places places(root_.get());
+  for (const char* path : {"/a/one", "/a/two", "/b/one", "/a/b/one", "/one"}) {
+    const Result<Place> place = places.find(path);
+    ASSERT_TRUE(is_ok(place)) << path;
+    const auto& [parent, name] = place.value();
+    ASSERT_TRUE(is_ok(sys::mkdirat(parent, name, 0755))) << path;
+    EXPECT_TRUE(exists(image() + path)) << path;
+  }
+}
+
+TEST_F(InRoot, KnowsTheRootWhateverItIsOpenedBy) {
+  const RootMark mark = RootMark::of(root_.get()).value();
+  EXPECT_TRUE(mark.is_on(sys::open(image(), O_PATH).value().get()).value());
+  EXPECT_FALSE(mark.is_on(sys::open(canary(), O_PATH).value().get()).value());
 }
 
 }  // namespace

@@ -72,13 +72,8 @@ class Holder {
   /// `release`: it gives the memory back when this file no longer says "max".
   Holder(const std::vector<Directory>& directories, size_t size, const std::string& release = "") {
     const sys::Pipe ready = sys::pipe().value();
-    const sys::Pipe go = sys::pipe().value();
-    const UniqueFd unified = open_unified(directories).value();
-    sys::Child child = sys::clone(0, unified ? unified.get() : -1).value();
-    if (child.pid == 0) hold(go.read.get(), ready.write.get(), size, release);
+    sys::Child child = start_in(directories, [&] { hold(ready.write.get(), size, release); });
     pid_ = child.pid;
-    EXPECT_TRUE(is_ok(enter(directories, pid_)));
-    EXPECT_TRUE(is_ok(sys::write_all(go.write.get(), "g")));
     EXPECT_TRUE(sys::wait_readable({ready.read.get(), child.pidfd.get()}, kPatience).value());
     pidfd_ = std::move(child.pidfd);
   }
@@ -97,8 +92,7 @@ class Holder {
   }
 
  private:
-  [[noreturn]] static void hold(int go, int ready, size_t size, const std::string& release) {
-    static_cast<void>(sys::wait_readable({go}, kPatience));
+  [[noreturn]] static void hold(int ready, size_t size, const std::string& release) {
     void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_LOCKED, -1, 0);
     static_cast<void>(sys::write_all(ready, "r"));

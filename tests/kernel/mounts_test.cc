@@ -222,6 +222,24 @@ TEST_F(Mounts, NothingOfTheSourceIsSharedWithTheHost) {
   });
 }
 
+TEST_F(Mounts, ASharedMountPassesMountsOnToItsSource) {
+  in_new_namespaces([&] {
+    ASSERT_EQ(::mount("none", source().c_str(), "tmpfs", 0, nullptr), 0);
+    ASSERT_EQ(::mount(nullptr, source().c_str(), nullptr, MS_SHARED, nullptr), 0);
+    ASSERT_EQ(::mkdir((source() + "/late").c_str(), 0755), 0);
+    for (const unsigned long recursive : {0UL, static_cast<unsigned long>(MS_REC)}) {
+      plan::MountStep shared = bind("/shared");
+      shared.propagation = MS_SHARED | recursive;
+      ASSERT_TRUE(is_ok(mount_all({shared})));
+      ASSERT_EQ(::mount("none", (root() + "/shared/late").c_str(), "tmpfs", 0, nullptr), 0);
+      std::ofstream(root() + "/shared/late/mark") << "x";
+      EXPECT_EQ(::access((source() + "/late/mark").c_str(), F_OK), 0) << recursive;
+      ASSERT_EQ(::umount2((root() + "/shared/late").c_str(), MNT_DETACH), 0);
+      ASSERT_EQ(::umount2((root() + "/shared").c_str(), MNT_DETACH), 0);
+    }
+  });
+}
+
 TEST_F(Mounts, MasksHideFilesAndDirectoriesAndPassOverWhatIsAbsent) {
   in_new_namespaces([&] {
     ASSERT_TRUE(is_ok(mount_all({bind("/d")})));

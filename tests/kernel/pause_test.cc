@@ -19,14 +19,10 @@ class Counter {
       : count_(static_cast<std::atomic<uint64_t>*>(::mmap(nullptr, sizeof(std::atomic<uint64_t>),
                                                           PROT_READ | PROT_WRITE,
                                                           MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {
-    const UniqueFd unified = open_unified(directories).value();
-    sys::Child child = sys::clone(0, unified ? unified.get() : -1).value();
-    if (child.pid == 0) {
-      // Without a sleep: whoever sleeps stops there, and is not seen to.
-      while (true) ++*count_;
-    }
-    pid_ = child.pid;
-    EXPECT_TRUE(is_ok(enter(directories, pid_)));
+    pid_ = start_in(directories, [this] {
+             // Without a sleep: whoever sleeps stops there, and is not seen to.
+             while (true) ++*count_;
+           }).pid;
   }
   Counter(const Counter&) = delete;
   Counter& operator=(const Counter&) = delete;
@@ -148,16 +144,8 @@ TEST_F(Pause, GivesUpOnAProcessThatCannotStop) {
   StuckFile stuck(place.path());
   if (!stuck.works()) GTEST_SKIP() << "no fuse";
   const std::string file = place.path() + "/file";
-  const UniqueFd unified = open_unified(directories()).value();
-  sys::Child child = sys::clone(0, unified ? unified.get() : -1).value();
-  if (child.pid == 0) {
-    ::raise(SIGSTOP);
-    ::close(::open(file.c_str(), O_RDONLY));
-    ::_exit(0);
-  }
-  ASSERT_EQ(::waitpid(child.pid, nullptr, WUNTRACED), child.pid);
-  ASSERT_TRUE(is_ok(enter(directories(), child.pid)));
-  ::kill(child.pid, SIGCONT);
+  const sys::Child child =
+      start_in(directories(), [&] { ::close(::open(file.c_str(), O_RDONLY)); });
   ASSERT_TRUE(stuck.has_caught());
   const Counter counter(directories());
   const Status paused = pause(directories(), milliseconds(300));

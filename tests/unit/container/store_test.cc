@@ -134,6 +134,13 @@ TEST_F(StoreTest, AMissingRecordSaysHowToCleanUp) {
   EXPECT_NE(loaded.error().message().find("delete --force"), std::string::npos);
 }
 
+TEST_F(StoreTest, AnEmptyRecordIsNone) {
+  const Store store = this->store();
+  const Entry entry = store.reserve("x").value();
+  ASSERT_TRUE(is_ok(sys::open(root_ + "/x/record.json", O_WRONLY | O_CREAT, 0600)));
+  EXPECT_TRUE(fails_with(entry.load(), cat(root_, "/x/record.json: container does not exist: ")));
+}
+
 TEST_F(StoreTest, ARecordOfAnotherContainerIsAnError) {
   const Store store = this->store();
   Entry entry = store.reserve("x").value();
