@@ -234,6 +234,25 @@ TEST_F(Lifecycle, ProcessesThatOutliveInitAreFoundByTheCgroup) {
   EXPECT_TRUE(eventually([&] { return remove().exit_code == 0; }));
 }
 
+TEST_F(Lifecycle, AnInitThatEndsOfASignalToAllWasReached) {
+  constexpr const char* kStrace = "/usr/bin/strace";
+  if (!exists(kStrace)) GTEST_SKIP() << "no strace";
+  config_.shell("trap 'exit 3' TERM; touch /tmp/ready; while :; do sleep .01; done");
+  ASSERT_TRUE(succeeds(create()));
+  ASSERT_TRUE(succeeds(start()));
+  EXPECT_TRUE(eventually([&] { return exists(rootfs() + "/tmp/ready"); }));
+  const pid_t init = pid();
+  // A signal takes so long to return that init is over, and waited for, before the next look.
+  Call call = this->call({"kill", "--all", id(), "TERM"});
+  call.args.insert(
+      call.args.begin(),
+      {"-o", "/dev/null", "-e", "inject=pidfd_send_signal:delay_exit=500000", runtime_binary()});
+  Program kill_all(kStrace, call);
+  EXPECT_EQ(::waitpid(init, nullptr, 0), init);
+  EXPECT_TRUE(succeeds(kill_all.wait()));
+  EXPECT_TRUE(succeeds(remove()));
+}
+
 TEST_F(Lifecycle, ListShowsEveryContainer) {
   EXPECT_EQ(Json(runtime({"list", "--format", "json"}).out).size(), 0U);
   ASSERT_TRUE(succeeds(runtime({"create", id(1), bundle()})));

@@ -39,10 +39,39 @@ class Process : public Container {
 };
 
 TEST_F(Process, EnvironmentIsExactlyTheDocuments) {
-  config_.set("/process/env", R"(["PATH=/bin", "A=b c", "EMPTY="])");
+  config_.set("/process/env", R"(["PATH=/bin", "A=b c", "EMPTY=", "HOME="])");
   config_.args({"/bin/cat", "/proc/self/environ"});
   const Outcome outcome = run();
-  EXPECT_EQ(outcome.out, std::string("PATH=/bin\0A=b c\0EMPTY=\0", 23));
+  EXPECT_EQ(outcome.out, std::string("PATH=/bin\0A=b c\0EMPTY=\0HOME=\0", 29));
+}
+
+struct Home {
+  const char* name;
+  const char* passwd;  // empty: there is none
+  const char* home;
+};
+
+class HomeOfAUser : public Container, public ::testing::WithParamInterface<Home> {};
+
+TEST_P(HomeOfAUser, IsSetWhereTheDocumentLeavesItOut) {
+  const std::string passwd = GetParam().passwd;
+  if (!passwd.empty()) write(rootfs() + "/etc/passwd", passwd);
+  config_.set("/process/user", R"({"uid": 1000, "gid": 1000})");
+  EXPECT_EQ(run_shell("echo $HOME").out, cat(GetParam().home, '\n'));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Row, HomeOfAUser,
+    ::testing::Values(Home{"NoFile", "", "/"}, Home{"NotThere", "root:x:0:0::/root:/bin/sh\n", "/"},
+                      Home{"There", "root:x:0:0::/root:/bin/sh\nme:x:1000:1::/home/me:/bin/sh\n",
+                           "/home/me"},
+                      Home{"Empty", "me:x:1000:1:::/bin/sh\n", "/"},
+                      Home{"CutOff", "bad:x:1000\nme:x:1000:1::/home/me", "/home/me"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(Process, APasswordFileThatIsNoFileDoesNotHoldThePayloadUp) {
+  ASSERT_EQ(::mkfifo((rootfs() + "/etc/passwd").c_str(), 0644), 0);
+  EXPECT_EQ(run_shell("echo $HOME").out, "/\n");
 }
 
 TEST_F(Process, ArgumentsArriveAsTheyAre) {

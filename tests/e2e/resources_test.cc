@@ -6,226 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ostream>
 
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
+#include "tests/e2e/limits.h"
 #include "tests/support/cgroups.h"
 #include "tests/support/container.h"
 #include "tests/support/mode.h"
 
 namespace rt::testing {
 namespace {
-
-/// Where one version of cgroups keeps a limit, and what is to be read there.
-struct Place {
-  const char* controller = nullptr;  // null: this version has no such limit
-  const char* file = nullptr;
-  const char* line = nullptr;  // one of the file's; DEVICE: a disk of this machine, "254:0"
-};
-
-struct Limit {
-  const char* name;       // of the test
-  const char* property;   // below linux.resources, as an error names it
-  const char* resources;  // DEVICE: the members "major" and "minor" of that disk
-  Place v1;
-  Place v2;
-};
-
-// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
-void PrintTo(const Limit& limit, std::ostream* out) { *out << limit.property; }
-
-constexpr Limit kLimits[] = {
-    {"MemoryLimit",
-     "memory.limit",
-     R"({"memory": {"limit": 67108864}})",
-     {"memory", "memory.limit_in_bytes", "67108864"},
-     {"memory", "memory.max", "67108864"}},
-    {"MemoryReservation",
-     "memory.reservation",
-     R"({"memory": {"reservation": 33554432}})",
-     {"memory", "memory.soft_limit_in_bytes", "33554432"},
-     {"memory", "memory.low", "33554432"}},
-    {"MemorySwapIsWithTheMemoryInTheDocument",
-     "memory.swap",
-     R"({"memory": {"limit": 67108864, "swap": 100663296}})",
-     {"memory", "memory.memsw.limit_in_bytes", "100663296"},
-     {"memory", "memory.swap.max", "33554432"}},
-    {"MemorySwapOfTheSizeOfTheLimitIsNone",
-     "memory.swap",
-     R"({"memory": {"limit": 67108864, "swap": 67108864}})",
-     {"memory", "memory.memsw.limit_in_bytes", "67108864"},
-     {"memory", "memory.swap.max", "0"}},
-    {"MemorySwapWithoutLimit",
-     "memory.swap",
-     R"({"memory": {"limit": 67108864, "swap": -1}})",
-     {"memory", "memory.memsw.limit_in_bytes", "9223372036854771712"},
-     {"memory", "memory.swap.max", "max"}},
-    {"MemoryKernelTcp",
-     "memory.kernelTCP",
-     R"({"memory": {"kernelTCP": 8388608}})",
-     {"memory", "memory.kmem.tcp.limit_in_bytes", "8388608"},
-     {}},
-    {"MemorySwappiness",
-     "memory.swappiness",
-     R"({"memory": {"swappiness": 30}})",
-     {"memory", "memory.swappiness", "30"},
-     {}},
-    {"MemoryDisableOomKiller",
-     "memory.disableOOMKiller",
-     R"({"memory": {"disableOOMKiller": true}})",
-     {"memory", "memory.oom_control", "oom_kill_disable 1"},
-     {}},
-    {"MemoryUseHierarchy",
-     "memory.useHierarchy",
-     R"({"memory": {"useHierarchy": true}})",
-     {"memory", "memory.use_hierarchy", "1"},
-     {"memory", "cgroup.controllers", nullptr}},  // always: nothing to be read
-    {"CpuShares",
-     "cpu.shares",
-     R"({"cpu": {"shares": 1024}})",
-     {"cpu", "cpu.shares", "1024"},
-     {"cpu", "cpu.weight", "100"}},
-    {"CpuQuota",
-     "cpu.quota",
-     R"({"cpu": {"quota": 50000, "period": 200000}})",
-     {"cpu", "cpu.cfs_quota_us", "50000"},
-     {"cpu", "cpu.max", "50000 200000"}},
-    {"CpuPeriod",
-     "cpu.period",
-     R"({"cpu": {"period": 200000}})",
-     {"cpu", "cpu.cfs_period_us", "200000"},
-     {"cpu", "cpu.max", "max 200000"}},
-    {"CpuBurst",
-     "cpu.burst",
-     R"({"cpu": {"quota": 50000, "period": 100000, "burst": 20000}})",
-     {"cpu", "cpu.cfs_burst_us", "20000"},
-     {"cpu", "cpu.max.burst", "20000"}},
-    {"CpuIdle",
-     "cpu.idle",
-     R"({"cpu": {"idle": 1}})",
-     {"cpu", "cpu.idle", "1"},
-     {"cpu", "cpu.idle", "1"}},
-    {"CpuRealtimeRuntime",
-     "cpu.realtimeRuntime",
-     R"({"cpu": {"realtimeRuntime": 10000}})",
-     {"cpu", "cpu.rt_runtime_us", "10000"},
-     {}},
-    {"CpuRealtimePeriod",
-     "cpu.realtimePeriod",
-     R"({"cpu": {"realtimePeriod": 500000}})",
-     {"cpu", "cpu.rt_period_us", "500000"},
-     {}},
-    {"CpuSet",
-     "cpu.cpus",
-     R"({"cpu": {"cpus": "0"}})",
-     {"cpuset", "cpuset.cpus", "0"},
-     {"cpuset", "cpuset.cpus", "0"}},
-    {"CpuSetMemory",
-     "cpu.mems",
-     R"({"cpu": {"mems": "0"}})",
-     {"cpuset", "cpuset.mems", "0"},
-     {"cpuset", "cpuset.mems", "0"}},
-    {"Pids",
-     "pids.limit",
-     R"({"pids": {"limit": 20}})",
-     {"pids", "pids.max", "20"},
-     {"pids", "pids.max", "20"}},
-    {"PidsWithoutLimit",
-     "pids.limit",
-     R"({"pids": {"limit": -1}})",
-     {"pids", "pids.max", "max"},
-     {"pids", "pids.max", "max"}},
-    {"BlockIoWeight",
-     "blockIO.weight",
-     R"({"blockIO": {"weight": 500}})",
-     {"blkio", "blkio.bfq.weight", "500"},
-     {"io", "io.weight", "default 4950"}},
-    {"BlockIoLeafWeight",
-     "blockIO.leafWeight",
-     R"({"blockIO": {"leafWeight": 500}})",
-     {"blkio", "blkio.leaf_weight", "500"},
-     {}},
-    {"BlockIoWeightDevice",
-     "blockIO.weightDevice",
-     R"({"blockIO": {"weightDevice": [{DEVICE, "weight": 300}]}})",
-     {"blkio", "blkio.bfq.weight_device", "DEVICE 300"},
-     {"io", "io.bfq.weight", "DEVICE 300"}},
-    {"BlockIoReadBytes",
-     "blockIO.throttleReadBpsDevice",
-     R"({"blockIO": {"throttleReadBpsDevice": [{DEVICE, "rate": 1048576}]}})",
-     {"blkio", "blkio.throttle.read_bps_device", "DEVICE 1048576"},
-     {"io", "io.max", "DEVICE rbps=1048576 wbps=max riops=max wiops=max"}},
-    {"BlockIoWrittenBytes",
-     "blockIO.throttleWriteBpsDevice",
-     R"({"blockIO": {"throttleWriteBpsDevice": [{DEVICE, "rate": 1048576}]}})",
-     {"blkio", "blkio.throttle.write_bps_device", "DEVICE 1048576"},
-     {"io", "io.max", "DEVICE rbps=max wbps=1048576 riops=max wiops=max"}},
-    {"BlockIoReads",
-     "blockIO.throttleReadIOPSDevice",
-     R"({"blockIO": {"throttleReadIOPSDevice": [{DEVICE, "rate": 100}]}})",
-     {"blkio", "blkio.throttle.read_iops_device", "DEVICE 100"},
-     {"io", "io.max", "DEVICE rbps=max wbps=max riops=100 wiops=max"}},
-    {"BlockIoWrites",
-     "blockIO.throttleWriteIOPSDevice",
-     R"({"blockIO": {"throttleWriteIOPSDevice": [{DEVICE, "rate": 100}]}})",
-     {"blkio", "blkio.throttle.write_iops_device", "DEVICE 100"},
-     {"io", "io.max", "DEVICE rbps=max wbps=max riops=max wiops=100"}},
-    {"HugePages",
-     "hugepageLimits",
-     R"({"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]})",
-     {"hugetlb", "hugetlb.2MB.limit_in_bytes", "4194304"},
-     {"hugetlb", "hugetlb.2MB.max", "4194304"}},
-    {"HugePagesReserved",
-     "hugepageLimits",
-     R"({"hugepageLimits": [{"pageSize": "2MB", "limit": 4194304}]})",
-     {"hugetlb", "hugetlb.2MB.rsvd.limit_in_bytes", "4194304"},
-     {"hugetlb", "hugetlb.2MB.rsvd.max", "4194304"}},
-    {"NetworkClass",
-     "network.classID",
-     R"({"network": {"classID": 1048577}})",
-     {"net_cls", "net_cls.classid", "1048577"},
-     {}},
-    {"NetworkPriorities",
-     "network.priorities",
-     R"({"network": {"priorities": [{"name": "lo", "priority": 5}]}})",
-     {"net_prio", "net_prio.ifpriomap", "lo 5"},
-     {}},
-    {"Unified",
-     "unified",
-     R"({"unified": {"memory.high": "33554432"}})",
-     {},
-     {"memory", "memory.high", "33554432"}},
-};
-
-std::string trimmed(const std::string& text) {
-  return text.substr(0, text.find_last_not_of(" \n") + 1);
-}
-
-/// "254:0" of the first disk that is no loop or memory device; empty when there is none.
-std::string disk() {
-  const Result<std::vector<std::string>> names = sys::list_directory("/sys/block");
-  for (const std::string& name : names ? names.value() : std::vector<std::string>()) {
-    if (name.starts_with("loop") || name.starts_with("ram") || name.starts_with("zram")) continue;
-    const Result<std::string> numbers = sys::read_file(cat("/sys/block/", name, "/dev"), 64);
-    if (numbers) return trimmed(numbers.value());
-  }
-  return "";
-}
-
-/// Whether requests to the disk have weights.
-bool scheduled_by_bfq(const std::string& device) {
-  const Result<std::string> text =
-      sys::read_file(cat("/sys/dev/block/", device, "/queue/scheduler"), 4096);
-  return text && text.value().find("[bfq]") != std::string::npos;
-}
-
-std::string with_device(std::string text, const std::string& device) {
-  for (size_t at = text.find("DEVICE"); at != std::string::npos; at = text.find("DEVICE")) {
-    text.replace(at, 6, device);
-  }
-  return text;
-}
 
 class Resources : public Container {
  protected:
@@ -281,56 +71,74 @@ class EveryLimit : public Resources, public ::testing::WithParamInterface<Limit>
     return fails_saying(outcome, limit.property);
   }
 
+  /// Whether the limit is for a device of this kind: DEVICE, RDMA.
+  [[nodiscard]] static bool needs(const char* kind) {
+    return std::string_view(GetParam().resources).find(kind) != std::string_view::npos;
+  }
+
+  /// Of the version of cgroups that has the controller on this machine.
+  [[nodiscard]] static const Place& place_here() {
+    const Limit& limit = GetParam();
+    const char* controller = limit.v1.controller != nullptr ? limit.v1.controller : "memory";
+    const std::optional<Hierarchy> v1 = hierarchy_with(controller);
+    return v1 && !v1->unified ? limit.v1 : limit.v2;
+  }
+
+  /// Whether this kernel and its devices have what is limited. If not: the reason is in why_not_,
+  /// and goes_elsewhere_ is whether another file has the limit all the same.
+  bool can_have(const Hierarchy& hierarchy, const Place& place, const std::string& disk) {
+    if (needs("RDMA") && rdma_device().empty()) {
+      why_not_ = "this machine has no RDMA device";
+    } else if (!kernel_has(hierarchy, place.controller, place.file)) {
+      why_not_ = cat("this kernel has no ", place.file);
+      goes_elsewhere_ = place.instead != nullptr;
+    } else if (needs("weightDevice") && !scheduled_by_bfq(disk)) {
+      why_not_ = cat("the disk ", disk, " is not scheduled by bfq");
+    } else if (place.before != nullptr && kernel_has(hierarchy, place.controller, place.before)) {
+      why_not_ = cat("this kernel has ", place.before);
+      goes_elsewhere_ = true;
+    }
+    return why_not_.empty();
+  }
+
   /// Whether a new cgroup of the hierarchy has this file.
-  [[nodiscard]] bool kernel_has(const Hierarchy& hierarchy, const Place& place) const {
+  [[nodiscard]] bool kernel_has(const Hierarchy& hierarchy, const char* controller,
+                                const char* file) const {
     const std::string probe = cat(hierarchy.mount, workplace_path(id() + "-probe"));
     if (hierarchy.unified) {
       const std::string above = probe.substr(0, probe.rfind('/'));
-      static_cast<void>(
-          sys::write_file(above + "/cgroup.subtree_control", cat('+', place.controller)));
+      static_cast<void>(sys::write_file(above + "/cgroup.subtree_control", cat('+', controller)));
     }
     EXPECT_EQ(::mkdir(probe.c_str(), 0755), 0);
-    const bool there = exists(cat(probe, '/', place.file));
+    const bool there = exists(cat(probe, '/', file));
     EXPECT_EQ(::rmdir(probe.c_str()), 0);
     return there;
   }
+
+  bool goes_elsewhere_ = false;
 };
 
 TEST_P(EveryLimit, IsInTheKernelsFile) {
   const Limit& limit = GetParam();
-  std::string resources = limit.resources;
   const std::string device = disk();
-  if (resources.find("DEVICE") != std::string::npos) {
-    if (device.empty()) GTEST_SKIP() << "this machine has no disk";
-    const std::vector<std::string_view> numbers = split(device, ':');
-    resources =
-        with_device(resources, cat(R"("major": )", numbers[0], R"(, "minor": )", numbers[1]));
-  }
-  config_.set("/linux/resources", resources);
-  const char* controller = limit.v1.controller != nullptr ? limit.v1.controller : "memory";
-  const std::optional<Hierarchy> v1 = hierarchy_with(controller);
-  const bool unified = v1 ? v1->unified : true;
-  const Place& place = unified ? limit.v2 : limit.v1;
+  const std::string rdma = rdma_device();
+  if (needs("DEVICE") && device.empty()) GTEST_SKIP() << "this machine has no disk";
+  config_.set("/linux/resources", in_json(limit.resources, device, rdma.empty() ? "none" : rdma));
+  const Place& place = place_here();
   if (place.controller == nullptr) {
     EXPECT_TRUE(is_refused(limit)) << "it cannot be had here";
     return;
   }
   const std::optional<Hierarchy> hierarchy = available(place.controller);
-  if (!hierarchy) {
-    EXPECT_TRUE(is_refused(limit)) << why_not_;
+  if (!hierarchy || !can_have(*hierarchy, place, device)) {
+    EXPECT_TRUE(goes_elsewhere_ || is_refused(limit)) << why_not_;
     GTEST_SKIP() << why_not_;
   }
-  if (std::string_view(place.file).find("bfq.weight") != std::string::npos &&
-      resources.find("weightDevice") != std::string::npos && !scheduled_by_bfq(device)) {
-    EXPECT_TRUE(is_refused(limit));
-    GTEST_SKIP() << "the disk " << device << " is not scheduled by bfq";
-  }
-  if (!kernel_has(*hierarchy, place)) GTEST_SKIP() << "this kernel has no " << place.file;
   ASSERT_TRUE(succeeds(create()));
   if (place.line != nullptr) {
     const std::string text = file(*hierarchy, place.file);
-    const std::string wanted = with_device(place.line, device);
-    EXPECT_NE(std::ranges::count(split(text, '\n'), wanted), 0)
+    const std::string wanted = replaced(replaced(place.line, "DEVICE", device), "RDMA", rdma);
+    EXPECT_TRUE(has_line(text, wanted))
         << place.file << ": \"" << text << "\" instead of \"" << wanted << '"';
   }
   EXPECT_TRUE(succeeds(remove()));
@@ -338,6 +146,23 @@ TEST_P(EveryLimit, IsInTheKernelsFile) {
 
 INSTANTIATE_TEST_SUITE_P(Resources, EveryLimit, ::testing::ValuesIn(kLimits),
                          [](const auto& limit) { return std::string(limit.param.name); });
+
+/// Newer kernels take the value and do nothing.
+TEST_F(Resources, OfTheKernelsMemoryAreInTheFileOrAWarningSaysWhatIs) {
+  const std::optional<Hierarchy> memory = available("memory");
+  if (!memory) GTEST_SKIP() << why_not_;
+  config_.set("/linux/resources/memory", R"({"kernel": 33554432})");
+  const Outcome outcome = create();
+  if (memory->unified) {
+    EXPECT_TRUE(fails_saying(outcome, "/memory/kernel"));
+    return;
+  }
+  ASSERT_TRUE(succeeds(outcome));
+  const std::string text = file(*memory, "memory.kmem.limit_in_bytes");
+  const std::string both = cat("asked for 33554432, the kernel made it ", text);
+  EXPECT_EQ(outcome.err.find(both) != std::string::npos, text != "33554432") << outcome.err;
+  EXPECT_TRUE(succeeds(remove()));
+}
 
 TEST_F(Resources, ThatAreNotNamedAreNotLimited) {
   const std::optional<Hierarchy> pids = available("pids");
@@ -435,6 +260,10 @@ TEST_F(Devices, AreDecidedByTheLastRuleForThem) {
               R"([{"allow": true, "access": "rwm"},
                   {"allow": false, "type": "c", "major": 240, "access": "r"}])");
   const Outcome outcome = run_shell(kTryDevices);
+  if (with_systemd() && hierarchy_with("devices")) {  // a scope is never empty
+    EXPECT_TRUE(fails_saying(outcome, "can only be set before a process runs"));
+    return;
+  }
   EXPECT_NE(outcome.err.find(kDenied), std::string::npos) << outcome.err;
 }
 
@@ -510,15 +339,13 @@ class TooLow : public Resources {
 
 TEST_F(TooLow, MemoryIsSaidSoOrItStarts) {
   if (!available("memory")) GTEST_SKIP() << why_not_;
-  bool started = false;
   for (uint64_t kibibytes = 4; kibibytes <= 8192; kibibytes *= 2) {
     config_.set("/linux/resources/memory", cat(R"({"limit": )", kibibytes << 10, '}'));
     expect_an_answer(cat(kibibytes, " KiB"));
     if (HasFailure()) return;
   }
   const Outcome enough = run_shell("echo enough");
-  started = enough.out == "enough\n";
-  EXPECT_TRUE(started) << "8 MiB: " << enough.err;
+  EXPECT_EQ(enough.out, "enough\n") << "8 MiB: " << enough.err;
 }
 
 TEST_F(TooLow, ProcessesAreSaidSoOrItStarts) {

@@ -1,5 +1,6 @@
 // A container whose root is nobody on the host. runtime-spec config-linux.md, "User namespace
 // mappings".
+#include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,6 +89,20 @@ TEST_F(UserNamespace, ItsStandardStreamsCanBeOpenedAgain) {
   config_.set("/process/user", R"({"uid": 1000, "gid": 1000})");
   const Outcome outcome = run_shell("echo x > /dev/stdout; echo y > /dev/stderr");
   EXPECT_TRUE(succeeds(outcome));
+}
+
+TEST_F(UserNamespace, ThePipesOfItsCallerCanBeOpenedAgain) {
+  config_.set("/process/user", R"({"uid": 1000, "gid": 1000})");
+  config_.shell("echo x > /dev/stdout && stat -L -c %u /dev/stdout");
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
+  Call call;
+  call.before_exec = [&writer] { ::dup2(writer.get(), 1); };
+  EXPECT_TRUE(succeeds(run(call)));
+  writer.reset();
+  EXPECT_EQ(read(cat("/proc/self/fd/", reader.get())), "x\n1000\n");
 }
 
 TEST_F(UserNamespace, GoesThroughTheLifecycle) {
