@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 fast_checks=(format syscalls includes standalone shellcheck conformance commits layers suites binary)
-all_checks=("${fast_checks[@]}" install tidy)
+all_checks=("${fast_checks[@]}" install deb tidy)
 
 # Files of the tree, committed or not, that match the patterns.
 files() { git ls-files --cached --others --exclude-standard -- "$@"; }
@@ -88,7 +88,7 @@ test_exists() {
     suite=${name%%.*} name=${name#*.}
     [[ -n $name && -f $file ]] &&
         tr '\n' ' ' <"$file" | grep -qE "TEST(_F|_P)?\( *$suite, *$name *\)" &&
-        { [[ -z $one ]] || grep -q "\"$one\"" "$file"; }
+        { [[ -z $one ]] || grep -q "\"$one\"" "$file" "${file%/*}"/*.h; }
 }
 
 # Rows of docs/conformance.md: | section | requirement | `file` | `test` |
@@ -133,7 +133,7 @@ check_layers() {
 check_suites() {
     local missing
     missing=$(bazel query --noshow_progress --ui_event_filters=-info \
-        'tests(//tests/...) except tests(set(//:unit //:kernel //:e2e //:conformance))') || return 1
+        'tests(//tests/...) except tests(set(//:unit //:kernel //:e2e //:conformance //:engines))') || return 1
     [[ -z $missing ]] || printf 'in no suite of BUILD.bazel:\n%s\n' "$missing"
     [[ -z $missing ]]
 }
@@ -180,9 +180,29 @@ check_install() {
             "$root/usr/local/bin/runtime" --version | grep -q '^runtime version' &&
             [[ -x $root/usr/local/libexec/runtime/runtime-systemd ]] &&
             [[ -s $root/usr/local/share/man/man8/runtime-create.8.gz ]] &&
+            [[ -s $root/usr/local/share/zsh/site-functions/_runtime ]] &&
             bash -n "$root/usr/local/share/bash-completion/completions/runtime"
     } || failed=1
     rm -rf "$root"
+    return "$failed"
+}
+
+# The package: made twice it is the same file, lintian has nothing to say, nothing in it tells where
+# it was built, and the lines of docs/orchestrators.md work where it was installed.
+check_deb() {
+    local directory package failed=0
+    # Not below /tmp: the machine that the test makes has its own.
+    directory=$(mktemp -d -p /var/tmp) || return 1
+    {
+        package=$(tools/mkdeb --output "$directory") &&
+            tools/mkdeb --output "$directory/again" >/dev/null &&
+            cmp "$package" "$directory/again/${package##*/}" &&
+            lintian --allow-root --fail-on error,warning "$package" &&
+            dpkg-deb --fsys-tarfile "$package" | grep -aoE "execroot/[a-z/_]+|$PWD/[a-z/_]+" | none &&
+            bazel build --noshow_progress --ui_event_filters=-info //tests/engines:documents_test &&
+            PACKAGE=$package bazel-bin/tests/engines/documents_test --gtest_brief=1
+    } || failed=1
+    rm -rf "$directory"
     return "$failed"
 }
 
