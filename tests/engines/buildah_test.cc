@@ -6,12 +6,11 @@
 
 #include "runtime/base/text.h"
 #include "tests/engines/podman.h"
+#include "tests/engines/rows.h"
 #include "tests/engines/terminal.h"
 
 namespace rt::testing {
 namespace {
-
-using Options = std::vector<std::string>;
 
 /// With a working container of the image "bb", which is name().
 class Buildah : public Podman {
@@ -54,28 +53,15 @@ class Buildah : public Podman {
   }
 };
 
-/// A script that a step runs, and what it says then.
-struct Row {
-  const char* name;
-  Options options;
-  const char* script;
-  const char* output;
-  int exit_code = 0;
-};
-
-// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
-void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
-
-class BuildahOption : public Buildah, public ::testing::WithParamInterface<Row> {};
+class BuildahOption : public Buildah, public ::testing::WithParamInterface<ScriptRow> {};
 
 TEST_P(BuildahOption, ReachesTheStep) {
-  const Row& row = GetParam();
+  const ScriptRow& row = GetParam();
   const Outcome outcome = shell_step(row.options, row.script);
-  EXPECT_EQ(outcome.exit_code, row.exit_code) << outcome.err;
-  EXPECT_EQ(outcome.out, row.output) << outcome.err;
+  expect_as_in(row, outcome);
 }
 
-const Row kRows[] = {
+const ScriptRow kRows[] = {
     {"Output", {}, "echo hi", "hi\n"},
     {"ExitCode", {}, "exit 7", "", 7},
     {"Env", {"--env=A=b"}, "echo $A", "b\n"},
@@ -94,8 +80,7 @@ const Row kRows[] = {
     {"IsolationChrootNeedsNoRuntime", {"--isolation=chroot", "--network=host"}, "echo hi", "hi\n"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Run, BuildahOption, ::testing::ValuesIn(kRows),
-                         [](const ::testing::TestParamInfo<Row>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Run, BuildahOption, ::testing::ValuesIn(kRows), name_of_row);
 
 TEST_F(Buildah, ShowsNothingButTheOutputOfAStep) {
   const Outcome outcome = step({}, {"true"});

@@ -136,7 +136,7 @@ Outcome Containerd::ctr_with_log(const std::vector<std::string>& verbs,
   static std::atomic<int> number = 0;
   const std::string path = cat("/tmp/said-", number++);
   Outcome outcome = ctr(joined({verbs, {"--log-uri", "file://" + path}, rest}));
-  outcome.out = text_of_file(path);
+  outcome.out = text_of(path);
   return outcome;
 }
 
@@ -199,7 +199,7 @@ bool Containerd::becomes(const std::string& wanted) const {
   return eventually([&] { return status() == wanted; }, std::chrono::seconds(30));
 }
 
-std::string Containerd::log() const { return text_of_file(log_path()); }
+std::string Containerd::log() const { return text_of(log_path()); }
 
 bool Containerd::says(const std::string& text) const {
   const bool said = eventually([&] { return log().find(text) != std::string::npos; });
@@ -214,11 +214,6 @@ std::string namespace_of(pid_t process, const std::string& kind) {
   return link ? link.value() : "";
 }
 
-std::string text_of_file(const std::string& path) {
-  const Result<std::string> text = sys::read_file(path, size_t{1} << 20);
-  return text ? text.value() : "";
-}
-
 void write_text_file(const std::string& path, const std::string& text) {
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   EXPECT_TRUE(file && sys::write_all(file.get(), text).ok()) << path;
@@ -229,7 +224,7 @@ std::string cgroup_value(pid_t process, const std::string& controller, const std
   const std::optional<Hierarchy> hierarchy = hierarchy_with(controller);
   if (!hierarchy) return cat("no controller ", controller);
   const std::string cgroup = cgroup_of(process, *hierarchy);
-  return stripped(text_of_file(cat(cgroup, '/', hierarchy->unified ? v2 : v1)));
+  return stripped(text_of(cat(cgroup, '/', hierarchy->unified ? v2 : v1)));
 }
 
 bool is_unified(const std::string& controller) {

@@ -83,14 +83,14 @@ inline constexpr const char* kCountSleeping =
 /// What /proc/PID/ns/KIND points to: "net:[4026531840]".
 std::string namespace_of(pid_t process, const std::string& kind);
 
-/// The text of a file; empty when there is none.
-std::string text_of_file(const std::string& path);
+/// Makes a file with this text, or replaces it.
 void write_text_file(const std::string& path, const std::string& text);
 
 /// What a file says in the cgroup of a process, without the line's end: the hierarchy's own of
 /// `controller` (cpu) has it under the name `v1` (cpu.shares), the unified one under `v2`.
 std::string cgroup_value(pid_t process, const std::string& controller, const std::string& v1,
                          const std::string& v2);
+
 /// The mount point of its hierarchy is that of cgroup v2.
 bool is_unified(const std::string& controller);
 

@@ -151,7 +151,7 @@ pid_t Cri::pid(const std::string& container) { return pid_in(status(container));
 
 pid_t Cri::pause_pid(const std::string& pod) { return pid_in(pod_status(pod)); }
 
-std::string Cri::log() const { return text_of_file(cat("/tmp/", name(), "/first.log")); }
+std::string Cri::log() const { return text_of(cat("/tmp/", name(), "/first.log")); }
 
 bool Cri::says(const std::string& text) const {
   const bool said = eventually([&] { return log().find(text) != std::string::npos; });

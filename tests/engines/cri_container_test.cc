@@ -130,7 +130,7 @@ TEST_F(CriContainer, HasItsLimitsFromTheBeginning) {
             v2 ? "50000 100000" : "50000");
   EXPECT_EQ(cgroup_value(init, "cpu", "cpu.shares", "cpu.weight"), v2 ? "20" : "512");
   EXPECT_EQ(cgroup_value(init, "cpuset", "cpuset.cpus", "cpuset.cpus"), "0");
-  EXPECT_EQ(stripped(text_of_file(cat("/proc/", init, "/oom_score_adj"))), "500");
+  EXPECT_EQ(stripped(text_of(cat("/proc/", init, "/oom_score_adj"))), "500");
 }
 
 TEST_F(CriContainer, TakesOtherLimitsWhileItRuns) {

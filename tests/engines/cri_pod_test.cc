@@ -142,7 +142,7 @@ TEST_F(CriPod, KeepsItsContainersBelowItsCgroup) {
   pod_.set("/linux/cgroup_parent", "\"/pods/burstable\"");
   const std::string pod = run_pod();
   const std::string container = start(pod);
-  const std::string cgroups = text_of_file(cat("/proc/", pid(container), "/cgroup"));
+  const std::string cgroups = text_of(cat("/proc/", pid(container), "/cgroup"));
   EXPECT_NE(cgroups.find(cat(":/pods/burstable/", container, '\n')), std::string::npos) << cgroups;
 }
 

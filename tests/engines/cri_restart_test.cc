@@ -11,7 +11,7 @@ class CriRestart : public Cri {
  protected:
   /// One shim watches over all of a pod.
   static pid_t shim(const std::string& pod) {
-    const std::string stat = text_of_file(cat("/proc/", pause_pid(pod), "/stat"));
+    const std::string stat = text_of(cat("/proc/", pause_pid(pod), "/stat"));
     const std::vector<std::string_view> fields = split(stat, ' ');  // "12 (sleep) S 7 ..."
     return fields.size() > 3 ? static_cast<pid_t>(parse_int(fields[3]).value_or(0)) : 0;
   }

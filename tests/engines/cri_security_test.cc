@@ -132,7 +132,7 @@ class CriPropagation : public CriPrivileged {
     ASSERT_EQ(::mount("none", (directory() + "/sub").c_str(), "tmpfs", 0, nullptr), 0);
   }
   [[nodiscard]] bool is_mounted_outside() const {
-    const std::string mounts = text_of_file("/proc/self/mountinfo");
+    const std::string mounts = text_of("/proc/self/mountinfo");
     return mounts.find(cat(' ', directory(), "/sub ")) != std::string::npos;
   }
   static bool is_mounted_inside(const std::string& container) {

@@ -15,7 +15,7 @@ class CtrRestart : public Containerd {
   }
   /// The parent of the container's init.
   [[nodiscard]] pid_t shim() const {
-    const std::string stat = text_of_file(cat("/proc/", pid(), "/stat"));
+    const std::string stat = text_of(cat("/proc/", pid(), "/stat"));
     // "12 (sleep) S 7 ..."
     const std::vector<std::string_view> fields = split(stat, ' ');
     return fields.size() > 3 ? static_cast<pid_t>(parse_int(fields[3]).value_or(0)) : 0;

@@ -183,7 +183,7 @@ TEST_F(CtrRun, SharesTheProcessors) {
 
 TEST_F(CtrRun, PutsItIntoTheCgroupThatWasNamed) {
   start({"--cgroup", cat("/parent-of-tests/", name())});
-  const std::string cgroups = text_of_file(cat("/proc/", pid(), "/cgroup"));
+  const std::string cgroups = text_of(cat("/proc/", pid(), "/cgroup"));
   EXPECT_NE(cgroups.find(cat(":/parent-of-tests/", name(), '\n')), std::string::npos) << cgroups;
   remove();
 }
@@ -197,7 +197,7 @@ TEST_F(CtrRun, StaysInTheNetworkOfTheHost) {
 TEST_F(CtrRun, WritesThePidFile) {
   const std::string file = cat("/tmp/", name(), ".pid");
   start({"--pid-file", file});
-  EXPECT_EQ(text_of_file(file), std::to_string(pid()));
+  EXPECT_EQ(text_of(file), std::to_string(pid()));
   remove();
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/engines/engine.h"
+#include "tests/engines/rows.h"
 
 namespace rt::testing {
 
@@ -55,6 +56,15 @@ class Docker : public Engine {
 
  private:
   std::vector<std::string> options_;
+};
+
+/// Rows of containers that run a script.
+class DockerScript : public Docker, public ::testing::WithParamInterface<ScriptRow> {
+ protected:
+  using Docker::Docker;
+  static void check() {
+    expect_as_in(GetParam(), run_shell(GetParam().options, GetParam().script));
+  }
 };
 
 }  // namespace rt::testing

@@ -3,7 +3,7 @@
 
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
-#include "tests/engines/docker_script.h"
+#include "tests/engines/docker.h"
 
 namespace rt::testing {
 namespace {

@@ -17,40 +17,32 @@ std::vector<std::string> shell(const std::string& script) { return {"sh", "-c", 
 
 using DockerExec = Docker;
 
-struct Request {
-  const char* name;
-  std::vector<std::string> options;
-  std::vector<std::string> command;
-  const char* out;
-  int exit_code = 0;
-};
-
-class DockerExecOption : public Docker, public ::testing::WithParamInterface<Request> {};
+class DockerExecOption : public Docker, public ::testing::WithParamInterface<CommandRow> {};
 
 TEST_P(DockerExecOption, IsHonoured) {
   start({"--user=7:8", "--env=A=container", "--workdir=/etc", "--hostname=box"});
   const Outcome outcome = exec(GetParam().command, GetParam().options);
-  EXPECT_EQ(outcome.out, GetParam().out);
-  EXPECT_EQ(outcome.exit_code, GetParam().exit_code) << outcome.err;
+  expect_as_in(GetParam(), outcome);
   remove();
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Row, DockerExecOption,
     ::testing::Values(
-        Request{"Nothing",
-                {},
-                shell("id -u; id -g; echo $A; pwd; hostname"),
-                "7\n8\ncontainer\n/etc\nbox\n"},
-        Request{"User", {"--user=1000:2000"}, shell("id -u; id -g"), "1000\n2000\n"},
-        Request{"Root", {"--user=0"}, shell("id -u; touch /made && echo made"), "0\nmade\n"},
-        Request{"Env", {"--env=A=exec", "--env=B=b c"}, shell("echo $A; echo $B"), "exec\nb c\n"},
-        Request{"Workdir", {"--workdir=/tmp"}, {"pwd"}, "/tmp\n"},
-        Request{"Tty", {"--tty"}, {"tty"}, "/dev/pts/0\r\n"},
-        Request{"ExitCode", {}, shell("exit 42"), "", 42},
-        Request{"Killed", {}, shell("kill -KILL $$"), "", 137},
-        Request{"Segfault", {}, shell("kill -SEGV $$"), "", 139}),
-    [](const auto& info) { return info.param.name; });
+        CommandRow{"Nothing",
+                   {},
+                   shell("id -u; id -g; echo $A; pwd; hostname"),
+                   "7\n8\ncontainer\n/etc\nbox\n"},
+        CommandRow{"User", {"--user=1000:2000"}, shell("id -u; id -g"), "1000\n2000\n"},
+        CommandRow{"Root", {"--user=0"}, shell("id -u; touch /made && echo made"), "0\nmade\n"},
+        CommandRow{
+            "Env", {"--env=A=exec", "--env=B=b c"}, shell("echo $A; echo $B"), "exec\nb c\n"},
+        CommandRow{"Workdir", {"--workdir=/tmp"}, {"pwd"}, "/tmp\n"},
+        CommandRow{"Tty", {"--tty"}, {"tty"}, "/dev/pts/0\r\n"},
+        CommandRow{"ExitCode", {}, shell("exit 42"), "", 42},
+        CommandRow{"Killed", {}, shell("kill -KILL $$"), "", 137},
+        CommandRow{"Segfault", {}, shell("kill -SEGV $$"), "", 139}),
+    name_of_row);
 
 TEST_F(DockerExec, SharesTheContainersNamespacesAndCgroups) {
   start();

@@ -1,7 +1,7 @@
 // docker run: seccomp, and what of the kernel's files a container may see and write.
 #include <fstream>
 
-#include "tests/engines/docker_script.h"
+#include "tests/engines/docker.h"
 
 namespace rt::testing {
 namespace {

@@ -5,28 +5,12 @@
 
 #include "runtime/base/text.h"
 #include "tests/engines/docker.h"
+#include "tests/engines/rows.h"
 
 namespace rt::testing {
 namespace {
 
-using Options = std::vector<std::string>;
-
-bool unified() { return ::access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0; }
-
-/// A limit, and the line that the container finds in its own cgroup's file.
-struct Limit {
-  const char* name;
-  Options options;
-  const char* v1_file;
-  const char* v1_line;
-  const char* v2_file;  // null: there is none
-  const char* v2_line;
-};
-
-// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
-void PrintTo(const Limit& limit, std::ostream* out) { *out << limit.name; }
-
-const Limit kLimits[] = {
+const LimitRow kLimits[] = {
     {"Memory", {"--memory=64m"}, "memory.limit_in_bytes", "67108864", "memory.max", "67108864"},
     {"MemorySwap",
      {"--memory=64m", "--memory-swap=128m"},
@@ -99,10 +83,10 @@ const Limit kLimits[] = {
      "7:0 rbps=max wbps=max riops=max wiops=100"},
 };
 
-class DockerLimits : public Docker, public ::testing::WithParamInterface<Limit> {};
+class DockerLimits : public Docker, public ::testing::WithParamInterface<LimitRow> {};
 
 TEST_P(DockerLimits, AreInTheContainersCgroup) {
-  const Limit& limit = GetParam();
+  const LimitRow& limit = GetParam();
   if (unified() && limit.v2_file == nullptr) GTEST_SKIP() << "cgroup v2 has no such limit";
   const std::string file = unified() ? limit.v2_file : limit.v1_file;
   if (file.starts_with("io.") || file.starts_with("blkio.")) {

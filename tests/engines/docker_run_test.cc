@@ -9,20 +9,11 @@ namespace {
 
 using DockerRun = Docker;
 
-struct Request {
-  const char* name;
-  std::vector<std::string> options;
-  std::vector<std::string> command;
-  const char* out;
-  int exit_code = 0;
-};
-
-class DockerRunOption : public Docker, public ::testing::WithParamInterface<Request> {};
+class DockerRunOption : public Docker, public ::testing::WithParamInterface<CommandRow> {};
 
 TEST_P(DockerRunOption, IsHonoured) {
   const Outcome outcome = run(GetParam().options, GetParam().command);
-  EXPECT_EQ(outcome.out, GetParam().out);
-  EXPECT_EQ(outcome.exit_code, GetParam().exit_code) << outcome.err;
+  expect_as_in(GetParam(), outcome);
 }
 
 std::vector<std::string> shell(const std::string& script) { return {"sh", "-c", script}; }
@@ -30,32 +21,35 @@ std::vector<std::string> shell(const std::string& script) { return {"sh", "-c", 
 INSTANTIATE_TEST_SUITE_P(
     Row, DockerRunOption,
     ::testing::Values(
-        Request{"Nothing", {}, {"echo", "hi"}, "hi\n"},
-        Request{"Arguments", {}, {"sh", "-c", "echo $#:$1:$2", "x", "a b", ""}, "2:a b:\n"},
-        Request{"Env", {"--env=GREETING=a b"}, shell("echo \"$GREETING\""), "a b\n"},
-        Request{"Workdir", {"--workdir=/tmp"}, {"pwd"}, "/tmp\n"},
-        Request{"WorkdirThatIsMissing", {"--workdir=/new/one"}, {"pwd"}, "/new/one\n"},
-        Request{"User", {"--user=1000:2000"}, shell("id -u; id -g; id -G"), "1000\n2000\n2000\n"},
-        Request{"GroupAdd", {"--user=1000", "--group-add=3000"}, shell("id -G"), "0 3000\n"},
-        Request{"Hostname", {"--hostname=box"}, shell("hostname; cat /etc/hostname"), "box\nbox\n"},
-        Request{"Domainname",
-                {"--domainname=example"},
-                {"cat", "/proc/sys/kernel/domainname"},
-                "example\n"},
-        Request{"Entrypoint", {"--entrypoint=echo"}, {"-n", "hi"}, "hi"},
-        Request{"Tty", {"--tty"}, shell("tty; stat -c %t /dev/console"), "/dev/pts/0\r\n88\r\n"}),
-    [](const auto& info) { return info.param.name; });
+        CommandRow{"Nothing", {}, {"echo", "hi"}, "hi\n"},
+        CommandRow{"Arguments", {}, {"sh", "-c", "echo $#:$1:$2", "x", "a b", ""}, "2:a b:\n"},
+        CommandRow{"Env", {"--env=GREETING=a b"}, shell("echo \"$GREETING\""), "a b\n"},
+        CommandRow{"Workdir", {"--workdir=/tmp"}, {"pwd"}, "/tmp\n"},
+        CommandRow{"WorkdirThatIsMissing", {"--workdir=/new/one"}, {"pwd"}, "/new/one\n"},
+        CommandRow{
+            "User", {"--user=1000:2000"}, shell("id -u; id -g; id -G"), "1000\n2000\n2000\n"},
+        CommandRow{"GroupAdd", {"--user=1000", "--group-add=3000"}, shell("id -G"), "0 3000\n"},
+        CommandRow{
+            "Hostname", {"--hostname=box"}, shell("hostname; cat /etc/hostname"), "box\nbox\n"},
+        CommandRow{"Domainname",
+                   {"--domainname=example"},
+                   {"cat", "/proc/sys/kernel/domainname"},
+                   "example\n"},
+        CommandRow{"Entrypoint", {"--entrypoint=echo"}, {"-n", "hi"}, "hi"},
+        CommandRow{
+            "Tty", {"--tty"}, shell("tty; stat -c %t /dev/console"), "/dev/pts/0\r\n88\r\n"}),
+    name_of_row);
 
 INSTANTIATE_TEST_SUITE_P(
     ExitCode, DockerRunOption,
-    ::testing::Values(Request{"Success", {}, {"true"}, "", 0},
-                      Request{"Failure", {}, {"false"}, "", 1},
-                      Request{"OfTheUser", {}, shell("exit 42"), "", 42},
-                      Request{"Highest", {}, shell("exit 255"), "", 255},
-                      Request{"Killed", {"--init"}, shell("kill -KILL $$"), "", 137},
-                      Request{"Segfault", {"--init"}, shell("kill -SEGV $$"), "", 139},
-                      Request{"Terminated", {"--init"}, shell("kill -TERM $$"), "", 143}),
-    [](const auto& info) { return info.param.name; });
+    ::testing::Values(CommandRow{"Success", {}, {"true"}, "", 0},
+                      CommandRow{"Failure", {}, {"false"}, "", 1},
+                      CommandRow{"OfTheUser", {}, shell("exit 42"), "", 42},
+                      CommandRow{"Highest", {}, shell("exit 255"), "", 255},
+                      CommandRow{"Killed", {"--init"}, shell("kill -KILL $$"), "", 137},
+                      CommandRow{"Segfault", {"--init"}, shell("kill -SEGV $$"), "", 139},
+                      CommandRow{"Terminated", {"--init"}, shell("kill -TERM $$"), "", 143}),
+    name_of_row);
 
 TEST_F(DockerRun, TakesAUserByName) {
   ASSERT_TRUE(succeeds(docker({"create", "--name", name(), "--network=none", "--user=worker", "bb",

@@ -7,12 +7,11 @@
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
 #include "tests/engines/docker.h"
+#include "tests/engines/rows.h"
 #include "tests/support/cgroups.h"
 
 namespace rt::testing {
 namespace {
-
-using Options = std::vector<std::string>;
 
 struct Update {
   const char* name;

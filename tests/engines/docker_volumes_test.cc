@@ -7,15 +7,10 @@
 
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
-#include "tests/engines/docker_script.h"
+#include "tests/engines/docker.h"
 
 namespace rt::testing {
 namespace {
-
-std::string text_of(const std::string& path) {
-  const Result<std::string> text = sys::read_file(path, 4096);
-  return text ? text.value() : text.error().message();
-}
 
 /// What the rows below mount: /srv/data with "file" and "inner/file", /srv/other with "file".
 void make_sources() {

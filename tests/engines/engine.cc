@@ -46,16 +46,6 @@ const std::string& root_directory() {
   return path;
 }
 
-std::vector<std::string> names_in(const std::string& directory) {
-  const Result<std::vector<std::string>> names = sys::list_directory(directory);
-  return names ? names.value() : std::vector<std::string>();
-}
-
-std::string text_of(const std::string& path) {
-  const Result<std::string> text = sys::read_file(path, size_t{1} << 20);
-  return text ? text.value() : "";
-}
-
 /// Whose name no user chose: the cgroup of a container, not one that engines keep.
 bool belongs_to_a_container(const std::string& cgroup) {
   size_t run = 0;
@@ -127,6 +117,16 @@ std::string what_is_new(const std::set<std::string>& before) {
 }
 
 }  // namespace
+
+std::vector<std::string> names_in(const std::string& directory) {
+  const Result<std::vector<std::string>> names = sys::list_directory(directory);
+  return names ? names.value() : std::vector<std::string>();
+}
+
+std::string text_of(const std::string& path) {
+  const Result<std::string> text = sys::read_file(path, size_t{1} << 20);
+  return text ? text.value() : "";
+}
 
 std::string find_program(const std::string& name) {
   for (const char* directory : {"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"}) {

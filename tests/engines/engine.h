@@ -20,6 +20,10 @@ std::string find_program(const std::string& name);
 /// Runs it, with the usual PATH; two minutes at most, for an engine on a busy machine.
 Outcome call_program(const std::string& name, const std::vector<std::string>& args, Call rest = {});
 
+/// What a directory, or a file, holds; nothing when it is not there.
+std::vector<std::string> names_in(const std::string& directory);
+std::string text_of(const std::string& path);
+
 /// Without the white space at its end.
 std::string stripped(std::string text);
 

@@ -5,29 +5,13 @@
 
 #include "runtime/base/text.h"
 #include "tests/engines/podman.h"
+#include "tests/engines/rows.h"
 #include "tests/support/cgroups.h"
 
 namespace rt::testing {
 namespace {
 
-using Options = std::vector<std::string>;
-
-bool unified() { return ::access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0; }
-
-/// A limit, and the line that the container finds in its own cgroup's file.
-struct Limit {
-  const char* name;
-  Options options;
-  const char* v1_file;
-  const char* v1_line;
-  const char* v2_file;
-  const char* v2_line;
-};
-
-// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
-void PrintTo(const Limit& limit, std::ostream* out) { *out << limit.name; }
-
-class PodmanLimit : public Podman, public ::testing::WithParamInterface<Limit> {
+class PodmanLimit : public Podman, public ::testing::WithParamInterface<LimitRow> {
  protected:
   [[nodiscard]] static std::string file() {
     return cat("/sys/fs/cgroup/", unified() ? GetParam().v2_file : GetParam().v1_file);
@@ -56,7 +40,7 @@ TEST_P(PodmanLimit, CanBeChanged) {
   remove();
 }
 
-const Limit kLimits[] = {
+const LimitRow kLimits[] = {
     {"Memory",
      {"--memory=64m"},
      "memory/memory.limit_in_bytes",
@@ -69,10 +53,7 @@ const Limit kLimits[] = {
     {"Pids", {"--pids-limit=33"}, "pids/pids.max", "33", "pids.max", "33"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Cgroup, PodmanLimit, ::testing::ValuesIn(kLimits),
-                         [](const ::testing::TestParamInfo<Limit>& info) {
-                           return info.param.name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Cgroup, PodmanLimit, ::testing::ValuesIn(kLimits), name_of_row);
 
 using PodmanCgroup = Podman;
 

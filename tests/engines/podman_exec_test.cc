@@ -8,37 +8,23 @@
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
 #include "tests/engines/podman.h"
+#include "tests/engines/rows.h"
 #include "tests/engines/terminal.h"
 
 namespace rt::testing {
 namespace {
 
-using Options = std::vector<std::string>;
-
-/// A script that a container runs beside its own command, and what it says then.
-struct Row {
-  const char* name;
-  Options options;
-  const char* script;
-  const char* output;
-  int exit_code = 0;
-};
-
-// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
-void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
-
-class PodmanExecOption : public Podman, public ::testing::WithParamInterface<Row> {};
+class PodmanExecOption : public Podman, public ::testing::WithParamInterface<ScriptRow> {};
 
 TEST_P(PodmanExecOption, ReachesTheProcess) {
-  const Row& row = GetParam();
+  const ScriptRow& row = GetParam();
   start({"--env=OF=container", "--group-add=77"});
   const Outcome outcome = exec_shell(row.options, row.script);
-  EXPECT_EQ(outcome.exit_code, row.exit_code) << outcome.err;
-  EXPECT_EQ(outcome.out, row.output) << outcome.err;
+  expect_as_in(row, outcome);
   remove();
 }
 
-const Row kRows[] = {
+const ScriptRow kRows[] = {
     {"Output", {}, "echo hi", "hi\n"},
     {"ExitCode", {}, "exit 9", "", 9},
     {"OfASignal", {}, "kill -9 $$", "", 137},
@@ -63,8 +49,7 @@ const Row kRows[] = {
     {"Seccomp", {}, "grep Seccomp: /proc/self/status", "Seccomp:\t2\n"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Exec, PodmanExecOption, ::testing::ValuesIn(kRows),
-                         [](const ::testing::TestParamInfo<Row>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Exec, PodmanExecOption, ::testing::ValuesIn(kRows), name_of_row);
 
 using PodmanExec = Podman;
 

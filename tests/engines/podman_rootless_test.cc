@@ -9,39 +9,27 @@
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
 #include "tests/engines/podman.h"
+#include "tests/engines/rows.h"
 #include "tests/engines/terminal.h"
 
 namespace rt::testing {
 namespace {
-
-using Options = std::vector<std::string>;
 
 class RootlessPodman : public Podman {
  protected:
   RootlessPodman() : Podman(kUser, {"newuidmap", "slirp4netns"}) {}
 };
 
-/// A script that the container runs, and what it says then.
-struct Row {
-  const char* name;
-  Options options;
-  const char* script;
-  const char* output;
-};
-
-// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
-void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
-
-class RootlessOption : public RootlessPodman, public ::testing::WithParamInterface<Row> {};
+class RootlessOption : public RootlessPodman, public ::testing::WithParamInterface<ScriptRow> {};
 
 TEST_P(RootlessOption, ReachesTheContainer) {
-  const Row& row = GetParam();
+  const ScriptRow& row = GetParam();
   const Outcome outcome = run_shell(row.options, row.script);
   EXPECT_TRUE(succeeds(outcome));
   EXPECT_EQ(outcome.out, row.output) << outcome.err;
 }
 
-const Row kRows[] = {
+const ScriptRow kRows[] = {
     {"IsTheUser", {}, "id -u; head -n 1 /proc/self/uid_map | tr -s ' '", "0\n 0 4242 1\n"},
     {"KeepId", {"--userns=keep-id"}, "id -u; echo again >/dev/stdout", "4242\nagain\n"},
     {"UidMap",
@@ -72,8 +60,7 @@ const Row kRows[] = {
     {"Sysctl", {"--sysctl=net.ipv4.ip_forward=1"}, "cat /proc/sys/net/ipv4/ip_forward", "1\n"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Run, RootlessOption, ::testing::ValuesIn(kRows),
-                         [](const ::testing::TestParamInfo<Row>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Run, RootlessOption, ::testing::ValuesIn(kRows), name_of_row);
 
 TEST_F(RootlessPodman, ExitCodesAreThoseOfRoot) {
   EXPECT_EQ(run_shell({}, "exit 7").exit_code, 7);

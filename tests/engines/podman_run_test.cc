@@ -7,33 +7,21 @@
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
 #include "tests/engines/podman.h"
+#include "tests/engines/rows.h"
 
 namespace rt::testing {
 namespace {
 
-using Options = std::vector<std::string>;
-
-/// A script that the container runs, and what it says then.
-struct Row {
-  const char* name;
-  Options options;
-  const char* script;
-  const char* output;
-};
-
-// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
-void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
-
-class PodmanOption : public Podman, public ::testing::WithParamInterface<Row> {};
+class PodmanOption : public Podman, public ::testing::WithParamInterface<ScriptRow> {};
 
 TEST_P(PodmanOption, ReachesTheContainer) {
-  const Row& row = GetParam();
+  const ScriptRow& row = GetParam();
   const Outcome outcome = run_shell(row.options, row.script);
   EXPECT_TRUE(succeeds(outcome));
   EXPECT_EQ(outcome.out, row.output) << outcome.err;
 }
 
-const Row kOfTheProcess[] = {
+const ScriptRow kOfTheProcess[] = {
     {"Output", {}, "echo hi", "hi\n"},
     {"Env", {"--env=A=b c"}, "echo $A", "b c\n"},
     {"Workdir", {"--workdir=/tmp"}, "pwd", "/tmp\n"},
@@ -65,7 +53,7 @@ const Row kOfTheProcess[] = {
      "Seccomp:\t0\n"},
 };
 
-const Row kOfTheFiles[] = {
+const ScriptRow kOfTheFiles[] = {
     {"ReadOnly",
      {"--read-only"},
      "touch /x 2>/dev/null || echo refused; touch /tmp/x && echo made",
@@ -103,7 +91,7 @@ const Row kOfTheFiles[] = {
      " /x tmpfs\n"},
 };
 
-const Row kOfTheNamespaces[] = {
+const ScriptRow kOfTheNamespaces[] = {
     {"Hostname", {"--hostname=elsewhere"}, "hostname", "elsewhere\n"},
     {"AddHost", {"--add-host=other:10.1.2.3"}, "grep -o ^10.1.2.3 /etc/hosts", "10.1.2.3\n"},
     {"Sysctl", {"--sysctl=net.ipv4.ip_forward=1"}, "cat /proc/sys/net/ipv4/ip_forward", "1\n"},
@@ -120,7 +108,7 @@ const Row kOfTheNamespaces[] = {
     {"BridgedNetwork", {"--network=bridge"}, "ls /sys/class/net", "eth0\nlo\n"},
 };
 
-std::string name_of(const ::testing::TestParamInfo<Row>& info) { return info.param.name; }
+std::string name_of(const ::testing::TestParamInfo<ScriptRow>& info) { return info.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Process, PodmanOption, ::testing::ValuesIn(kOfTheProcess), name_of);
 INSTANTIATE_TEST_SUITE_P(Files, PodmanOption, ::testing::ValuesIn(kOfTheFiles), name_of);

@@ -17,16 +17,6 @@ constexpr size_t kLengthOfId = 64;
 
 void ip(const std::vector<std::string>& args) { EXPECT_TRUE(succeeds(call_program("ip", args))); }
 
-std::vector<std::string> names_in(const std::string& directory) {
-  const Result<std::vector<std::string>> names = sys::list_directory(directory);
-  return names ? names.value() : std::vector<std::string>();
-}
-
-std::string text_of(const std::string& path) {
-  const Result<std::string> text = sys::read_file(path, size_t{1} << 20);
-  return text ? text.value() : "";
-}
-
 bool is_container_id(std::string_view name) {
   return name.size() == kLengthOfId &&
          name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
