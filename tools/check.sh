@@ -191,8 +191,7 @@ check_install() {
 # it was built, and the lines of docs/orchestrators.md work where it was installed.
 check_deb() {
     local directory package failed=0
-    # Not below /tmp: the machine that the test makes has its own.
-    directory=$(mktemp -d -p /var/tmp) || return 1
+    directory=$(mktemp -d) || return 1
     {
         package=$(tools/mkdeb --output "$directory") &&
             tools/mkdeb --output "$directory/again" >/dev/null &&

@@ -36,8 +36,8 @@ std::string text_of(const std::string& path) {
   return text ? text.value() : "";
 }
 
-bool write_text(const std::string& path, std::string_view text, int flags = 0) {
-  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, 0755));
+bool write_text(const std::string& path, std::string_view text) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   return file && sys::write_all(file.get(), text).ok();
 }
 
@@ -159,7 +159,6 @@ void mount_root(const std::string& scratch, const std::vector<Hierarchy>& hierar
   bind_at("/dev", root + "/dev");
   mount_at(root + "/dev/shm", "tmpfs", "mode=1777");
   mount_at(root + "/run", "tmpfs", "mode=755");
-  mount_at(root + "/tmp", "tmpfs", "mode=1777");
   // An overlay cannot be the upper layer of another one.
   for (const char* engine : {"docker", "containerd", "containers", "cni"}) {
     mount_at(cat(root, "/var/lib/", engine), "tmpfs", "mode=755");
@@ -167,14 +166,6 @@ void mount_root(const std::string& scratch, const std::vector<Hierarchy>& hierar
   if (const std::string reports = report_directory(); !reports.empty()) {
     make_directories(root + reports);
     bind_at(reports, root + reports);
-  }
-  // What the test program was given may lie below /tmp.
-  if (const char* tested = std::getenv("RUNTIME"); tested != nullptr) {
-    if (const std::string path = tested; path.starts_with("/tmp/")) {
-      make_directories(root + path.substr(0, path.rfind('/')));
-      need(write_text(root + path, "", O_CREAT), path);
-      bind_at(path, root + path);
-    }
   }
 }
 
