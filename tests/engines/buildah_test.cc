@@ -80,7 +80,7 @@ const ScriptRow kRows[] = {
     {"IsolationChrootNeedsNoRuntime", {"--isolation=chroot", "--network=host"}, "echo hi", "hi\n"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Run, BuildahOption, ::testing::ValuesIn(kRows), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Run, BuildahOption, ::testing::ValuesIn(kRows), kNameOfRow);
 
 TEST_F(Buildah, ShowsNothingButTheOutputOfAStep) {
   const Outcome outcome = step({}, {"true"});

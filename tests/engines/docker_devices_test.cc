@@ -62,7 +62,7 @@ TEST_P(DockerDevices, Are) {
   }
   check();
 }
-INSTANTIATE_TEST_SUITE_P(Run, DockerDevices, ::testing::ValuesIn(kDevices), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Run, DockerDevices, ::testing::ValuesIn(kDevices), kNameOfRow);
 
 constexpr const char* kEffective = "awk '/CapEff/ { print $2 }' /proc/self/status";
 constexpr const char* kBounding = "awk '/CapBnd/ { print $2 }' /proc/self/status";
@@ -87,7 +87,7 @@ const ScriptRow kCapabilities[] = {
 
 using DockerCapabilities = DockerScript;
 TEST_P(DockerCapabilities, Are) { check(); }
-INSTANTIATE_TEST_SUITE_P(Run, DockerCapabilities, ::testing::ValuesIn(kCapabilities), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Run, DockerCapabilities, ::testing::ValuesIn(kCapabilities), kNameOfRow);
 
 /// The capabilities in a line of /proc/PID/status.
 uint64_t capabilities(const std::string& status, const std::string& name) {

@@ -42,7 +42,7 @@ INSTANTIATE_TEST_SUITE_P(
         CommandRow{"ExitCode", {}, shell("exit 42"), "", 42},
         CommandRow{"Killed", {}, shell("kill -KILL $$"), "", 137},
         CommandRow{"Segfault", {}, shell("kill -SEGV $$"), "", 139}),
-    name_of_row);
+    kNameOfRow);
 
 TEST_F(DockerExec, SharesTheContainersNamespacesAndCgroups) {
   start();

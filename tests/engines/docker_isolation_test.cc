@@ -60,7 +60,7 @@ TEST_P(DockerSeccomp, Is) {
   std::ofstream("/tmp/profile.json") << kProfile;
   check();
 }
-INSTANTIATE_TEST_SUITE_P(Run, DockerSeccomp, ::testing::ValuesIn(kSeccomp), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Run, DockerSeccomp, ::testing::ValuesIn(kSeccomp), kNameOfRow);
 
 const ScriptRow kSecurity[] = {
     {"NoNewPrivileges",
@@ -117,7 +117,7 @@ const ScriptRow kSecurity[] = {
 
 using DockerSecurity = DockerScript;
 TEST_P(DockerSecurity, Is) { check(); }
-INSTANTIATE_TEST_SUITE_P(Run, DockerSecurity, ::testing::ValuesIn(kSecurity), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Run, DockerSecurity, ::testing::ValuesIn(kSecurity), kNameOfRow);
 
 }  // namespace
 }  // namespace rt::testing

@@ -35,7 +35,7 @@ const ScriptRow kNames[] = {
 
 using DockerNames = DockerScript;
 TEST_P(DockerNames, Are) { check(); }
-INSTANTIATE_TEST_SUITE_P(Run, DockerNames, ::testing::ValuesIn(kNames), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Run, DockerNames, ::testing::ValuesIn(kNames), kNameOfRow);
 
 std::string own_namespace(const std::string& kind) {
   const Result<std::string> link = sys::readlinkat(-1, cat("/proc/self/ns/", kind));

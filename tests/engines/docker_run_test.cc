@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
         CommandRow{"Entrypoint", {"--entrypoint=echo"}, {"-n", "hi"}, "hi"},
         CommandRow{
             "Tty", {"--tty"}, shell("tty; stat -c %t /dev/console"), "/dev/pts/0\r\n88\r\n"}),
-    name_of_row);
+    kNameOfRow);
 
 INSTANTIATE_TEST_SUITE_P(
     ExitCode, DockerRunOption,
@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
                       CommandRow{"Killed", {"--init"}, shell("kill -KILL $$"), "", 137},
                       CommandRow{"Segfault", {"--init"}, shell("kill -SEGV $$"), "", 139},
                       CommandRow{"Terminated", {"--init"}, shell("kill -TERM $$"), "", 143}),
-    name_of_row);
+    kNameOfRow);
 
 TEST_F(DockerRun, TakesAUserByName) {
   ASSERT_TRUE(succeeds(docker({"create", "--name", name(), "--network=none", "--user=worker", "bb",

@@ -90,7 +90,7 @@ const ScriptRow kRows[] = {
 
 TEST_P(DockerUserns, Is) { check(); }
 
-INSTANTIATE_TEST_SUITE_P(Run, DockerUserns, ::testing::ValuesIn(kRows), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Run, DockerUserns, ::testing::ValuesIn(kRows), kNameOfRow);
 
 TEST_F(DockerUserns, ItsProcessesAreTheMappedUsersOnTheHost) {
   start({"--user=1000"});

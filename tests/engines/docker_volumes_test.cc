@@ -94,7 +94,7 @@ class DockerVolumes : public DockerScript {
 
 TEST_P(DockerVolumes, Are) { check(); }
 
-INSTANTIATE_TEST_SUITE_P(Run, DockerVolumes, ::testing::ValuesIn(kVolumes), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Run, DockerVolumes, ::testing::ValuesIn(kVolumes), kNameOfRow);
 
 TEST_F(DockerVolumes, ANamedVolumeIsKeptFromOneContainerToTheNext) {
   const std::string volume = cat(name(), "-volume");

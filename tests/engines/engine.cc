@@ -38,12 +38,12 @@ void must(const std::string& name, const std::vector<std::string>& args) {
 }
 
 const std::string& root_directory() {
-  static const std::string path = [] {
+  static const std::string kPath = [] {
     std::string made = new_path("-root");
     make_busybox_root(made);
     return made;
   }();
-  return path;
+  return kPath;
 }
 
 /// Whose name no user chose: the cgroup of a container, not one that engines keep.
@@ -148,16 +148,16 @@ std::string stripped(std::string text) {
 }
 
 const std::string& root_archive() {
-  static const std::string path = [] {
+  static const std::string kPath = [] {
     std::string made = new_path(".tar");
     must("tar", {"--create", "--file", made, "--directory", root_directory(), "."});
     return made;
   }();
-  return path;
+  return kPath;
 }
 
 const std::string& image_archive() {
-  static const std::string path = [] {
+  static const std::string kPath = [] {
     const std::string layout = new_path("-layout");
     std::string made = new_path(".tar");
     must("umoci", {"init", "--layout", layout});
@@ -168,7 +168,7 @@ const std::string& image_archive() {
     must("tar", {"--create", "--file", made, "--directory", layout, "."});
     return made;
   }();
-  return path;
+  return kPath;
 }
 
 Daemon::Daemon(const std::string& name, const std::vector<std::string>& args,

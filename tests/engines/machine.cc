@@ -228,6 +228,7 @@ int on_a_machine(const std::function<int()>& tests) {
   for (const char* one : {"/upper", "/work"}) make_directories(scratch + one);
   const std::vector<Hierarchy> hierarchies = own_hierarchies();
   std::vector<std::string> cgroups;
+  cgroups.reserve(hierarchies.size());
   for (const Hierarchy& one : hierarchies) cgroups.push_back(make_cgroup(one, scratch));
 
   need(::unshare(CLONE_NEWPID) == 0, "unshare pids");

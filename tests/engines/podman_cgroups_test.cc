@@ -53,7 +53,7 @@ const LimitRow kLimits[] = {
     {"Pids", {"--pids-limit=33"}, "pids/pids.max", "33", "pids.max", "33"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Cgroup, PodmanLimit, ::testing::ValuesIn(kLimits), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Cgroup, PodmanLimit, ::testing::ValuesIn(kLimits), kNameOfRow);
 
 using PodmanCgroup = Podman;
 

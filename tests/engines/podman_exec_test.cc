@@ -49,7 +49,7 @@ const ScriptRow kRows[] = {
     {"Seccomp", {}, "grep Seccomp: /proc/self/status", "Seccomp:\t2\n"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Exec, PodmanExecOption, ::testing::ValuesIn(kRows), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Exec, PodmanExecOption, ::testing::ValuesIn(kRows), kNameOfRow);
 
 using PodmanExec = Podman;
 

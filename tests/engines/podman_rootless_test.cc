@@ -60,7 +60,7 @@ const ScriptRow kRows[] = {
     {"Sysctl", {"--sysctl=net.ipv4.ip_forward=1"}, "cat /proc/sys/net/ipv4/ip_forward", "1\n"},
 };
 
-INSTANTIATE_TEST_SUITE_P(Run, RootlessOption, ::testing::ValuesIn(kRows), name_of_row);
+INSTANTIATE_TEST_SUITE_P(Run, RootlessOption, ::testing::ValuesIn(kRows), kNameOfRow);
 
 TEST_F(RootlessPodman, ExitCodesAreThoseOfRoot) {
   EXPECT_EQ(run_shell({}, "exit 7").exit_code, 7);

@@ -50,7 +50,7 @@ inline void PrintTo(const CommandRow& row, std::ostream* out) { *out << row.name
 inline void PrintTo(const LimitRow& row, std::ostream* out) { *out << row.name; }
 
 /// The name of a row, for INSTANTIATE_TEST_SUITE_P.
-inline constexpr auto name_of_row = [](const auto& info) { return info.param.name; };
+inline constexpr auto kNameOfRow = [](const auto& info) { return info.param.name; };
 
 /// What a ScriptRow or a CommandRow says.
 inline void expect_as_in(const auto& row, const Outcome& outcome) {
