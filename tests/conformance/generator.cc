@@ -107,7 +107,8 @@ void Generator::user(Config& config) {
 }
 
 void Generator::words(Config& config) {
-  config.set("/process/env", R"(["PATH=/"])");
+  // With HOME: the runtime sets it where the document leaves it out.
+  config.set("/process/env", R"(["PATH=/", "HOME=/"])");
   for (uint64_t i = between(0, 5); i > 0; --i) {
     config.add("/process/env",
                json_string(cat("NAME", i, '=', one_of({"", "a b", "=", "ä\n\t\"", "1"}))));

@@ -19,10 +19,10 @@ constexpr std::chrono::minutes kPatience{2};
 /// last, unless two end at once.
 constexpr std::string_view kStorage = "/var/lib/containers/storage/overlay";
 
-/// One file below /tmp, which the machine forgets.
+/// One file in memory: umoci packs what is on an overlay so that runc does not take it.
 std::string new_path(const std::string& ending) {
   static std::atomic<int> number = 0;
-  return cat("/tmp/image-", number++, ending);
+  return cat("/run/image-", number++, ending);
 }
 
 Call with_args(const std::vector<std::string>& args) {
