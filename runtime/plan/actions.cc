@@ -19,6 +19,7 @@ constexpr Row kRows[] = {
     {Step::kCgroup, list_cgroup},
     {Step::kResources, list_limits},
     {Step::kClone, list_clone},
+    {Step::kEnterCgroup, list_enter_cgroup},
     {Step::kOomScore, list_oom_score},
     {Step::kJoin, list_join},
     {Step::kUserNamespace, list_user_namespace},

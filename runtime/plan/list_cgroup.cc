@@ -67,6 +67,19 @@ void list_cgroup(const Plan& plan, Listing& list) {
   list_owner(plan.cgroup, list);
 }
 
+/// Into the v2 directory stage 1 was cloned: list_clone.
+void list_enter_cgroup(const Plan& plan, Listing& list) {
+  for (const CgroupDirectory& directory : plan.cgroup.directories) {
+    const std::string path = printable(directory.path);
+    if (!directory.unified) {
+      list.add(cat("enter cgroup ", path, " (v1; by its tasks file)"), plan.cgroup.origin);
+    } else if (plan.cgroup.scope && plan.cgroup.scope->user) {
+      list.add(cat("have systemd put it into cgroup ", path, " if the clone could not"),
+               plan.cgroup.origin);
+    }
+  }
+}
+
 void list_limits(const Plan& plan, Listing& list) {
   list_settings(plan, LimitTime::kFirst, list);
   if (!plan.resources.devices) return;

@@ -45,7 +45,8 @@ void list_host_objects(const Plan& plan, Listing& list) {
 void list_clone(const Plan& plan, Listing& list) {
   list.add("clone stage 1", kAlways);
   for (const CgroupDirectory& directory : plan.cgroup.directories) {
-    list.add(cat(directory.unified ? "in" : "move it into", " cgroup ", printable(directory.path)),
+    if (!directory.unified) continue;
+    list.add(cat("in cgroup ", printable(directory.path), " (v2; CLONE_INTO_CGROUP)"),
              plan.cgroup.origin);
   }
 }

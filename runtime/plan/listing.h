@@ -39,6 +39,7 @@ void list_time_offsets(const Plan& plan, Listing& list);
 
 // list_cgroup.cc
 void list_cgroup(const Plan& plan, Listing& list);
+void list_enter_cgroup(const Plan& plan, Listing& list);
 void list_limits(const Plan& plan, Listing& list);        // LimitTime::kFirst, and devices
 void list_tight_limits(const Plan& plan, Listing& list);  // LimitTime::kLast
 void list_remove_cgroup(const Plan& plan, Listing& list);

@@ -15,6 +15,7 @@ enum class Step {
   kCgroup,
   kResources,
   kClone,
+  kEnterCgroup,
   kOomScore,
   kJoin,
   kUserNamespace,
@@ -85,6 +86,9 @@ inline constexpr StepRow kSteps[] = {
     // While only the host can be seen: sources, namespaces and devices become descriptors.
     {Step::kHostObjects, Phase::kCreate, Actor::kRuntime, "host objects"},
     {Step::kClone, Phase::kCreate, Actor::kRuntime, "clone", Exec::kToo},
+    // The first thing that stage 1 does: all that follows is accounted to the container. And while
+    // the paths of the host's cgroups still lead there.
+    {Step::kEnterCgroup, Phase::kCreate, Actor::kStage1, "enter cgroup", Exec::kToo},
     // Before the process stops being dumpable: /proc/self is root's from then on.
     {Step::kOomScore, Phase::kCreate, Actor::kStage1, "oom score", Exec::kToo},
     {Step::kJoin, Phase::kCreate, Actor::kStage1, "join namespaces", Exec::kToo},
@@ -102,8 +106,7 @@ inline constexpr StepRow kSteps[] = {
     {Step::kHostname, Phase::kCreate, Actor::kInit, "hostname"},
     {Step::kLoopback, Phase::kCreate, Actor::kInit, "loopback"},
     // While the host's /proc is visible: the kernel gives a user namespace a proc or sysfs only
-    // while
-    // it sees one.
+    // while it sees one.
     {Step::kPrepareMounts, Phase::kCreate, Actor::kInit, "prepare mounts"},
     {Step::kPlaceRoot, Phase::kCreate, Actor::kInit, "place root"},
     // In the jail from here on: no link of the image can name anything of the host any more. Hooks
@@ -134,8 +137,7 @@ inline constexpr StepRow kSteps[] = {
     // As the container's user, so that the answer is the one execve(2) will give.
     {Step::kExecutable, Phase::kCreate, Actor::kInit, "executable", Exec::kToo},
     // Last: a low limit must not break the runtime itself. What init may not raise by its own
-    // rights
-    // (EPERM) the runtime raises for it.
+    // rights (EPERM) the runtime raises for it.
     {Step::kRlimits, Phase::kCreate, Actor::kInit, "rlimits", Exec::kToo},
     // Memory and the number of processes, which setting the container up takes more of than the
     // payload may need: when init is alone and has nothing left to do.

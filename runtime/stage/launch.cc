@@ -46,7 +46,7 @@ class Launcher {
     TRY(in_step(Step::kResources, keep_warnings(placement_.limit())));
     TRY(in_step(Step::kHostObjects, open_host_objects()));
     TRY(in_step(Step::kClone, clone_stage1()));
-    if (context_.asks_for_place) TRY(in_step(Step::kCgroup, give_place()));
+    if (context_.asks_for_place) TRY(in_step(Step::kEnterCgroup, give_place()));
     if (plan_.id_maps) TRY(in_step(Step::kIdMaps, write_id_maps()));
     return bring_init_up();
   }
@@ -60,7 +60,7 @@ class Launcher {
       TRY(at(affinity.origin, kernel::set_cpu_affinity(affinity.initial)));
     }
     TRY(in_step(Step::kClone, clone_stage1()));
-    if (context_.asks_for_place) TRY(in_step(Step::kCgroup, give_place()));
+    if (context_.asks_for_place) TRY(in_step(Step::kEnterCgroup, give_place()));
     return bring_init_up();
   }
 

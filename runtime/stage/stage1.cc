@@ -16,21 +16,20 @@ namespace {
 using plan::NamespaceKind;
 using plan::Step;
 
-Status enter_cgroup(const Context& context) {
+Status enter_cgroup(Context& context) {
   if (context.asks_for_place) {
     TRY(ask(context.channel.get(), Message::kPlacePlease, Message::kPlaced));
   }
-  return at(context.plan.cgroup.origin, cgroup::enter(*context.cgroups));
+  TRY(at(context.plan.cgroup.origin, cgroup::enter(*context.cgroups)));
+  const auto& process = context.plan.process;
+  if (context.target == nullptr || !process || !process->cpu_affinity) return ok();
+  // Which CPUs there are is the cgroup's to say: config.md, "execCPUAffinity", field final.
+  const plan::CpuAffinityStep& affinity = *process->cpu_affinity;
+  return at(affinity.origin, kernel::set_cpu_affinity(affinity.final));
 }
 
 Status set_oom_score(Context& context) {
-  // In the cgroup first: all that follows is accounted to the container.
-  Status entered = enter_cgroup(context);
-  if (!entered) return std::move(entered).error().in_step(plan::name_of(Step::kCgroup));
   const auto& process = context.plan.process;
-  if (context.target != nullptr && process && process->cpu_affinity) {
-    TRY(at(process->cpu_affinity->origin, kernel::set_cpu_affinity(process->cpu_affinity->final)));
-  }
   if (!process || !process->oom_score_adj) return ok();
   return at("/process/oomScoreAdj", kernel::set_oom_score_adj(*process->oom_score_adj));
 }
@@ -90,6 +89,7 @@ Status clone_init(Context& context) {
 }
 
 constexpr Handler kHandlers[] = {
+    {Step::kEnterCgroup, enter_cgroup},
     {Step::kOomScore, set_oom_score},
     {Step::kJoin, join},
     {Step::kUserNamespace, make_user_namespace},

@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "runtime/base/text.h"
 #include "runtime/base/unique_fd.h"
 #include "tests/support/cgroups.h"
@@ -252,6 +254,20 @@ TEST_F(Exec, IsInACgroupBelowTheContainersWhereAsked) {
     EXPECT_NE(outcome.out.find("freezer:/below\n"), std::string::npos)
         << outcome.out << outcome.err;
   }
+  EXPECT_TRUE(succeeds(remove_by_force()));
+}
+
+TEST_F(Exec, SaysWhichStepFoundNoCgroup) {
+  start_sleeping();
+  const std::string log = directory() + "/log";
+  const bool v1 = std::ranges::any_of(hierarchies(), [](const Hierarchy& one) {
+    return !one.unified && one.options.contains("freezer");
+  });
+  const char* absent = v1 ? "freezer:absent" : "absent";
+  const std::vector<std::string> words = {"--log",    log,    "--log-format", "json",     "exec",
+                                          "--cgroup", absent, id(),           "/bin/true"};
+  EXPECT_TRUE(fails_saying(runtime(words), "no such file"));
+  EXPECT_EQ(Json(read(log)).at("/step"), v1 ? "enter cgroup" : "clone") << read(log);
   EXPECT_TRUE(succeeds(remove_by_force()));
 }
 

@@ -82,6 +82,23 @@ TEST(Describe, AMountSaysHowItsIdsAreMappedAndWhatFillsIt) {
   EXPECT_EQ(inside.back(), "make mqueue for /dev/mqueue");
 }
 
+TEST(Describe, StageOneIsClonedIntoTheCgroupOfV2AndEntersTheOthers) {
+  const Plan plan = plan_of(small_config(), v1_host());
+  EXPECT_EQ(texts(plan, Step::kClone),
+            (std::vector<std::string>{
+                "clone stage 1",
+                "in cgroup /sys/fs/cgroup/unified/runtime-demo (v2; CLONE_INTO_CGROUP)",
+            }));
+  EXPECT_EQ(texts(plan, Step::kEnterCgroup),
+            (std::vector<std::string>{
+                "enter cgroup /sys/fs/cgroup/cpuset/runtime-demo (v1; by its tasks file)",
+                "enter cgroup /sys/fs/cgroup/cpu,cpuacct/runtime-demo (v1; by its tasks file)",
+                "enter cgroup /sys/fs/cgroup/memory/session/runtime-demo (v1; by its tasks file)",
+                "enter cgroup /sys/fs/cgroup/systemd/runtime-demo (v1; by its tasks file)",
+            }));
+  EXPECT_TRUE(texts(plan_of(small_config()), Step::kEnterCgroup).empty());
+}
+
 TEST(Describe, CapabilitiesAreShort) {
   spec::Config config = small_config();
   spec::Capabilities& sets = config.process->capabilities.emplace();

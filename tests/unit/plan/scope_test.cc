@@ -449,6 +449,15 @@ TEST(ScopeProperties, OfTheDocumentsLimitsWinOverAnnotations) {
   EXPECT_EQ(std::ranges::count(scope.properties, "MemoryMax", &UnitProperty::name), 1);
 }
 
+TEST(Scope, OfAUserMayBeEnteredThroughSystemdAlone) {
+  const std::string root = describe_text(try_scope(small_config()).value());
+  EXPECT_EQ(root.find("have systemd"), std::string::npos) << root;
+  const std::string user = describe_text(try_scope(small_config(), user_host()).value());
+  EXPECT_NE(user.find("  have systemd put it into cgroup /sys/fs/cgroup/user.slice/"),
+            std::string::npos)
+      << user;
+}
+
 TEST(Scope, IsShownWithThePlan) {
   const std::string text = describe_text(try_scope(limited_config()).value());
   for (const char* line : {"start unit runtime-demo.scope in system.slice",
