@@ -103,6 +103,18 @@ Result<std::vector<DeviceRule>> read_rules(const std::vector<spec::DeviceRule>& 
   return rules;
 }
 
+/// A denial of single devices is of their use: where making any node is allowed by default, v1 has
+/// no words for one that cannot be made. Docker denies c 10:229 and may give it back for reading:
+/// its node is made all the same, by the runtime first of all.
+void leave_making(std::vector<DeviceRule>& rules) {
+  const bool by_default = std::ranges::any_of(
+      rules, [](const DeviceRule& rule) { return rule.origin == kBaseDeviceRules; });
+  for (DeviceRule& rule : rules) {
+    const bool whole = rule.read && rule.write && rule.mknod;
+    if (by_default && !rule.allow && rule.major && whole) rule.mknod = false;
+  }
+}
+
 /// Whether this is what engines send as "nothing but the default devices".
 bool only_denies_everything(const std::vector<spec::DeviceRule>& wanted) {
   return std::all_of(wanted.begin(), wanted.end(), [](const spec::DeviceRule& entry) {
@@ -174,7 +186,11 @@ Result<std::optional<DeviceFilter>> plan_device_filter(
   filter.directory = directory->path;
   filter.unified = directory->unified;
   filter.rules = TRY(read_rules(rules));
-  if (!filter.unified) filter.rules = TRY(device_exceptions(filter.rules, request.strict));
+  if (!filter.unified) {
+    filter.rules = TRY(device_exceptions(filter.rules, request.strict));
+  } else if (!request.strict) {
+    leave_making(filter.rules);
+  }
   return std::optional(std::move(filter));
 }
 

@@ -49,6 +49,12 @@ TEST(DeviceRules, ThatDenyLessThanEverythingAreTakenAsTheyAre) {
   EXPECT_EQ(texts(try_rules({deny("c", {}, {})})), around_base({}, {"deny c *:* rwm"}));
 }
 
+TEST(DeviceRules, ThatDenyADeviceLeaveItsMaking) {
+  EXPECT_EQ(texts(try_rules({kDenyAll, deny("c", 10, 229), allow("c", 10, 229, "r")})),
+            around_base({"deny a *:* rwm"}, {"deny c 10:229 rw", "allow c 10:229 r"}));
+  EXPECT_EQ(texts(try_rules({deny("c", 10, 229, "m")})), around_base({}, {"deny c 10:229 m"}));
+}
+
 TEST(DeviceRules, ThatAllowEverythingNeedNoOthersBefore) {
   EXPECT_EQ(texts(try_rules({kAllowAll})), std::vector<std::string>{"allow a *:* rwm"});
   EXPECT_EQ(texts(try_rules({kDenyAll, kAllowAll, deny("b", 8, {})})),
