@@ -188,8 +188,8 @@ Status change_list(const ListFile& allow, const ListFile& deny, const Entries& n
 /// Allowed is what is not in `denied`. v1 does not show what is denied now, and forgets it only
 /// together with everything: with processes in the cgroup, all would be allowed for a moment.
 Status allow_by_default(int directory, const ListFile& allow, const ListFile& deny,
-                        const Entries& denied) {
-  if (!denied.empty()) {
+                        const Entries& denied, Payload payload) {
+  if (!denied.empty() && payload == Payload::kRuns) {
     const std::vector<pid_t> pids = TRY(read_pids(directory));
     if (!pids.empty()) {
       return Error(
@@ -201,11 +201,13 @@ Status allow_by_default(int directory, const ListFile& allow, const ListFile& de
   return write_entries(deny, denied);
 }
 
-Status set_entries(int directory, const plan::DeviceFilter& filter) {
+Status set_entries(int directory, const plan::DeviceFilter& filter, Payload payload) {
   const ListFile allow = TRY(open_list(directory, "devices.allow"));
   const ListFile deny = TRY(open_list(directory, "devices.deny"));
   const bool open = !filter.rules.empty() && filter.rules.front().type == 'a';
-  if (open) return allow_by_default(directory, allow, deny, entries_of(filter.rules, false));
+  if (open) {
+    return allow_by_default(directory, allow, deny, entries_of(filter.rules, false), payload);
+  }
   const std::optional<std::string> text = TRY(read_control(directory, "devices.list"));
   if (!text) return Error::from_errno("open", ENOENT).within("devices.list");
   // A new cgroup, with nobody in it yet; or a privileged container that gets limits: for a moment
@@ -216,20 +218,20 @@ Status set_entries(int directory, const plan::DeviceFilter& filter) {
   return change_list(allow, deny, now, entries_of(filter.rules, true));
 }
 
-Status set(const plan::DeviceFilter& filter) {
+Status set(const plan::DeviceFilter& filter, Payload payload) {
   const Directory place = {.path = filter.directory, .unified = filter.unified};
   const std::optional<UniqueFd> directory = TRY(open_directory(place));
   const std::string name = cat("cgroup ", quoted(filter.directory));
   if (!directory) return Error::from_errno("open", ENOENT).within(name);
   const int fd = directory->get();
-  TRY(filter.unified ? set_program(fd, filter) : set_entries(fd, filter), name);
+  TRY(filter.unified ? set_program(fd, filter) : set_entries(fd, filter, payload), name);
   return ok();
 }
 
 }  // namespace
 
-Status set_device_filter(const plan::DeviceFilter& filter) {
-  TRY(at("/linux/resources/devices", set(filter)), "linux.resources.devices");
+Status set_device_filter(const plan::DeviceFilter& filter, Payload payload) {
+  TRY(at("/linux/resources/devices", set(filter, payload)), "linux.resources.devices");
   return ok();
 }
 

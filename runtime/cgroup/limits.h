@@ -26,7 +26,8 @@ Result<std::vector<plan::Warning>> update_limits(const std::vector<plan::CgroupS
 
 /// Makes the filter the only one of ours on the directory: the processes in it have the old one or
 /// the new one, never none. v1: devices.allow and devices.deny, what is allowed by both stays
-/// allowed all the time.
-Status set_device_filter(const plan::DeviceFilter& filter);
+/// allowed all the time, unless nobody runs yet who would notice.
+enum class Payload { kNotYet, kRuns };
+Status set_device_filter(const plan::DeviceFilter& filter, Payload payload = Payload::kRuns);
 
 }  // namespace rt::cgroup

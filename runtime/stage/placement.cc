@@ -19,7 +19,10 @@ void Placement::take(std::vector<cgroup::Directory> directories) {
 Result<std::vector<plan::Warning>> Placement::limit() {
   std::vector<plan::Warning> warnings =
       TRY(cgroup::write_limits(plan_.resources.settings, plan::LimitTime::kFirst));
-  if (plan_.resources.devices) TRY(cgroup::set_device_filter(*plan_.resources.devices));
+  if (plan_.resources.devices) {
+    // Whoever holds the place of a scope opens nothing.
+    TRY(cgroup::set_device_filter(*plan_.resources.devices, cgroup::Payload::kNotYet));
+  }
   return warnings;
 }
 

@@ -260,11 +260,20 @@ TEST_F(Devices, AreDecidedByTheLastRuleForThem) {
               R"([{"allow": true, "access": "rwm"},
                   {"allow": false, "type": "c", "major": 240, "access": "r"}])");
   const Outcome outcome = run_shell(kTryDevices);
-  if (with_systemd() && hierarchy_with("devices")) {  // a scope is never empty
-    EXPECT_TRUE(fails_saying(outcome, "can only be set before a process runs"));
-    return;
-  }
   EXPECT_NE(outcome.err.find(kDenied), std::string::npos) << outcome.err;
+}
+
+TEST_F(Devices, ThatAreDeniedAreMadeAllTheSame) {
+  config_.add("/linux/devices",
+              R"({"path": "/dev/given", "type": "c", "major": 240, "minor": 77})");
+  config_.set("/linux/resources/devices",
+              R"([{"allow": false, "access": "rwm"},
+                  {"allow": false, "type": "c", "major": 240, "minor": 77, "access": "rwm"},
+                  {"allow": true, "type": "c", "major": 240, "minor": 77, "access": "r"}])");
+  const Outcome outcome = run_shell("head -c 1 /dev/given; mknod /dev/tried c 240 77 && echo made");
+  EXPECT_NE(outcome.err.find("/dev/given: No such device or address"), std::string::npos)
+      << outcome.err;
+  EXPECT_EQ(outcome.out, "made\n") << outcome.err;
 }
 
 TEST_F(Devices, OfAllKindsAreForThePrivileged) {

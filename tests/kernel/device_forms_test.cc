@@ -48,6 +48,11 @@ TEST_P(DeviceFilterV1, DoesNotOpenEverythingForAMoment) {
             }),
             0);
   EXPECT_EQ(list(), before);
+  // A process that only holds the place of the container's first.
+  EXPECT_EQ(
+      inside([&] { return set_device_filter(all_but_one, cgroup::Payload::kNotYet).ok() ? 0 : 1; }),
+      0);
+  EXPECT_NE(list(), before);
 }
 
 TEST_P(DeviceFilterV1, CannotAllowMoreThanTheCgroupAboveIt) {
