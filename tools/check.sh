@@ -38,6 +38,7 @@ may_include() {
     runtime/kernel) echo 'runtime/(kernel|plan|sys|base)' ;;
     runtime/cgroup) echo 'runtime/(cgroup|plan|sys|base)' ;;
     runtime/systemd) echo 'runtime/(systemd|sys|base)' ;;
+    runtime/criu) echo 'runtime/(criu|sys|base)' ;;
     runtime/stage) echo 'runtime/(stage|kernel|cgroup|plan|sys|base)|spec' ;;
     runtime/container) echo 'runtime/(container|stage|kernel|cgroup|plan|sys|base)|spec' ;;
     runtime/cli) echo 'runtime/(cli|container|plan|base)|spec' ;;
@@ -57,10 +58,10 @@ check_includes() {
     local file folder
     for file in $(files 'runtime/*.cc' 'runtime/*.h' 'spec/*.cc' 'spec/*.h'); do
         folder=$(dirname "$file")
-        grep -HnE '^#include "' "$file" | grep -vE "#include \"($(may_include "$folder"))/[a-z_0-9]+\.h\""
+        grep -HnE '^#include "' "$file" | grep -vE "#include \"($(may_include "$folder"))/[a-z_0-9]+(\.pb)?\.h\""
         # A concept of the kernel does not know another; what they share is how to look below a root.
         [[ $folder != runtime/kernel ]] || grep -HnE '^#include "runtime/kernel/' "$file" |
-            grep -vE "/kernel/($(concept_of "$file")|in_root)\.h\"" |
+            grep -vE "/kernel/($(concept_of "$file")|in_root|mountinfo)\.h\"" |
             # The two parts of mounts, and what id mappings and namespaces have in common.
             grep -vE '^runtime/kernel/(mounts\.cc:.*/(idmap|copy_up)|idmap\.cc:.*/namespaces)\.h"' 
     done | none
@@ -179,6 +180,7 @@ check_install() {
         tools/install --destdir "$root" &&
             "$root/usr/local/bin/runtime" --version | grep -q '^runtime version' &&
             [[ -x $root/usr/local/libexec/runtime/runtime-systemd ]] &&
+            [[ -x $root/usr/local/libexec/runtime/runtime-criu ]] &&
             [[ -s $root/usr/local/share/man/man8/runtime-create.8.gz ]] &&
             [[ -s $root/usr/local/share/zsh/site-functions/_runtime ]] &&
             bash -n "$root/usr/local/share/bash-completion/completions/runtime"
@@ -211,10 +213,12 @@ tidy_one() {
     local file=$1 key flags=(-std=c++20 -D_GNU_SOURCE -I.)
     # clang 19 refuses an assignment in a template of RapidJSON's that nobody uses.
     if grep -q '#include <rapidjson/' "$file"; then flags+=(-fdelayed-template-parsing); fi
+    # What a .proto file becomes; bazel-bin is where check_tidy has had it made.
+    if grep -q '#include ".*\.pb\.h"' "$file"; then flags+=(-isystem bazel-bin); fi
     key=$({
         clang-tidy-19 --version
         clang-tidy-19 --dump-config "$file" -- "${flags[@]}"
-        g++ -std=c++23 -D_GNU_SOURCE -I. -MM "$file" | tr ' ' '\n' | grep / | LC_ALL=C sort -u |
+        g++ -std=c++23 -D_GNU_SOURCE -I. -Ibazel-bin -MM "$file" | tr ' ' '\n' | grep / | LC_ALL=C sort -u |
             xargs cat
     } | sha256sum | cut -d ' ' -f 1)
     [[ ! -e $tidy_cache/$key ]] || return 0
@@ -229,6 +233,7 @@ tidy_one() {
 check_tidy() {
     tidy_cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/runtime-tidy
     mkdir -p "$tidy_cache"
+    bazel build --noshow_progress --ui_event_filters=-info //runtime/criu:rpc || return 1
     export tidy_cache
     export -f tidy_one
     # shellcheck disable=SC2016  # the shell that xargs starts expands it

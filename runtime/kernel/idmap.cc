@@ -2,8 +2,10 @@
 
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/sysmacros.h>
 
+#include <algorithm>
+
+#include "runtime/kernel/mountinfo.h"
 #include "runtime/kernel/namespaces.h"
 #include "runtime/sys/file.h"
 #include "runtime/sys/mount.h"
@@ -65,18 +67,11 @@ Result<UniqueFd> open_namespace(const plan::MountIdMap& map) {
 
 /// The type of the file system at `tree`, as the host's mounts have it; empty when none does.
 std::string type_of(int tree) {
-  constexpr size_t kLongest = size_t{64} << 20;
   const Result<struct stat> info = sys::fstat(tree);
-  const Result<std::string> mounts = sys::read_file("/proc/self/mountinfo", kLongest);
+  const auto mounts = read_mountinfo();
   if (!info || !mounts) return "";
-  const dev_t device = info.value().st_dev;
-  const std::string number = cat(' ', major(device), ':', minor(device), ' ');
-  for (const std::string_view line : split(mounts.value(), '\n')) {
-    const size_t type = line.find(" - ");
-    if (line.find(number) > type || type == line.npos) continue;
-    return std::string(split(line.substr(type + 3), ' ').front());
-  }
-  return "";
+  const auto found = std::ranges::find(mounts.value(), info.value().st_dev, &MountInfo::device);
+  return found == mounts.value().end() ? "" : found->type;
 }
 
 Error explain(Error error, const std::string& type, bool recursive) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/base/rollback.h"
+#include "runtime/kernel/mountinfo.h"
 #include "runtime/sys/file.h"
 
 namespace rt::kernel {
@@ -14,7 +15,6 @@ namespace {
 
 constexpr int64_t kResctrlMagic = 0x7655821;  // linux/magic.h, RDTGROUP_SUPER_MAGIC
 constexpr const char* kUsualPlace = "/sys/fs/resctrl";
-constexpr size_t kMaxMounts = size_t{64} << 20;
 constexpr size_t kMaxControl = size_t{1} << 20;
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 
@@ -22,39 +22,14 @@ constexpr const char* kTasks = "tasks";
 constexpr const char* kSchemata = "schemata";
 constexpr const char* kMonGroups = "mon_groups";
 
-/// proc(5), mountinfo: spaces and their like are "\040".
-std::string unescaped(std::string_view field) {
-  std::string out;
-  for (size_t i = 0; i < field.size(); ++i) {
-    if (field[i] == '\\' && i + 3 < field.size()) {
-      out += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 +
-                               (field[i + 3] - '0'));
-      i += 3;
-    } else {
-      out += field[i];
-    }
-  }
-  return out;
-}
-
-/// The mount point in a line of mountinfo if a resctrl is mounted there; empty otherwise.
-std::string resctrl_in(std::string_view line) {
-  const size_t separator = line.find(" - ");
-  if (separator == line.npos || !line.substr(separator).starts_with(" - resctrl ")) return "";
-  const std::vector<std::string_view> fields = split(line, ' ');
-  return fields.size() > 4 ? unescaped(fields[4]) : "";
-}
-
 /// Where resctrl is: what the plan says, the usual place, or any other.
 Result<std::string> find_root(const plan::IntelRdtStep& step) {
   if (!step.root.empty()) return step.root;
   const Result<int64_t> type = sys::filesystem_type(std::string(kUsualPlace));
   if (type && type.value() == kResctrlMagic) return std::string(kUsualPlace);
-  const std::string mounts = TRY(sys::read_file("/proc/self/mountinfo", kMaxMounts));
-  for (const std::string_view line : split(mounts, '\n')) {
-    std::string place = resctrl_in(line);
-    if (!place.empty()) return place;
-  }
+  const std::vector<MountInfo> mounts = TRY(read_mountinfo());
+  const auto found = std::ranges::find(mounts, "resctrl", &MountInfo::type);
+  if (found != mounts.end()) return found->point;
   return Error("no resctrl file system is mounted");
 }
 
