@@ -130,6 +130,12 @@ Status set_nonblocking(int fd) {
   return check("fcntl", ::fcntl(fd, F_SETFL, flags | O_NONBLOCK));
 }
 
+Status set_blocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0) return Error::from_errno("fcntl");
+  return check("fcntl", ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
+}
+
 Status write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = retry([&] { return ::write(fd, text.data(), text.size()); });
@@ -184,6 +190,13 @@ Result<std::string> readlinkat(int directory, const std::string& name) {
     }
     target.resize(target.size() * 2);
   }
+}
+
+Result<UniqueFd> duplicate(int fd) {
+  constexpr int kLowest = 10;
+  UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, kLowest));
+  if (!copy) return Error::from_errno("fcntl");
+  return copy;
 }
 
 Status unlink(const std::string& path) { return check("unlink", ::unlink(path.c_str())); }

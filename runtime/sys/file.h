@@ -72,6 +72,8 @@ Result<size_t> pipe_size(int fd);
 
 /// fcntl(F_SETFL, O_NONBLOCK).
 Status set_nonblocking(int fd);
+/// The same without it.
+Status set_blocking(int fd);
 
 /// open(2) for writing only, and write_once: for files of /proc and cgroups.
 Status write_file(const std::string& path, std::string_view text);
@@ -100,6 +102,9 @@ Status symlinkat(const std::string& target, int directory, const std::string& na
 
 /// readlinkat(2).
 Result<std::string> readlinkat(int directory, const std::string& name);
+
+/// fcntl(F_DUPFD_CLOEXEC): a copy with a number above those that programs expect something at.
+Result<UniqueFd> duplicate(int fd);
 
 /// unlink(2), unlinkat(2) and rmdir(2).
 Status unlink(const std::string& path);
@@ -130,6 +135,10 @@ Status fchownat(int directory, const std::string& name, uid_t uid, gid_t gid, in
 /// fstatfs(2), field f_type: PROC_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, ... (linux/magic.h).
 Result<int64_t> filesystem_type(int fd);
 Result<int64_t> filesystem_type(const std::string& path);
+
+/// statx(2), stx_mnt_id: the id in /proc/PID/mountinfo of the mount that the descriptor is in.
+/// Linux 5.8.
+Result<uint64_t> mount_id(int fd);
 
 /// fstatvfs(3), field f_flag: ST_RDONLY, ST_NOSUID, ...
 Result<unsigned long> mount_flags(int fd);

@@ -54,6 +54,12 @@ Result<int64_t> filesystem_type(const std::string& path) {
   return static_cast<int64_t>(info.f_type);
 }
 
+Result<uint64_t> mount_id(int fd) {
+  struct statx info{};
+  TRY(check("statx", ::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &info)));
+  return info.stx_mnt_id;
+}
+
 Result<unsigned long> mount_flags(int fd) {
   struct statvfs info{};
   if (retry([&] { return ::fstatvfs(fd, &info); }) < 0) return Error::from_errno("fstatvfs");

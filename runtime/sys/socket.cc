@@ -45,6 +45,20 @@ Result<UniqueFd> connect_to(const Address& peer, int type, int seconds) {
   return socket;
 }
 
+/// The first descriptor of an SCM_RIGHTS message. Where the kernel had no credentials to give there
+/// was room for more of them, which are closed.
+UniqueFd take_descriptor(const cmsghdr& header) {
+  UniqueFd first;
+  const size_t count = (header.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  for (size_t i = 0; i < count; ++i) {
+    int descriptor = -1;
+    std::memcpy(&descriptor, CMSG_DATA(&header) + i * sizeof descriptor, sizeof descriptor);
+    UniqueFd taken(descriptor);
+    if (!first) first = std::move(taken);
+  }
+  return first;
+}
+
 }  // namespace
 
 Result<SocketPair> socket_pair() {
@@ -107,12 +121,26 @@ Result<Received> receive(int socket, void* data, size_t size) {
       std::memcpy(&sender, CMSG_DATA(header), sizeof sender);
       received.sender = sender.pid;
     } else if (header->cmsg_type == SCM_RIGHTS) {
-      int descriptor = -1;
-      std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-      received.descriptor.reset(descriptor);
+      received.descriptor = take_descriptor(*header);
     }
   }
   return received;
+}
+
+Result<size_t> next_size(int socket) {
+  char first = 0;
+  const ssize_t size =
+      retry([&] { return ::recv(socket, &first, sizeof first, MSG_PEEK | MSG_TRUNC); });
+  if (size < 0) return Error::from_errno("recv");
+  return static_cast<size_t>(size);
+}
+
+Status shutdown(int socket) { return check("shutdown", ::shutdown(socket, SHUT_RDWR)); }
+
+Status set_send_buffer(int socket, size_t size) {
+  const int bytes = static_cast<int>(size);
+  if (::setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) == 0) return ok();
+  return check("setsockopt", ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes));
 }
 
 Result<UniqueFd> connect_unix(const std::string& path, int seconds) {

@@ -36,6 +36,18 @@ struct Received {
 /// recvmsg(2) of one message into `data`.
 Result<Received> receive(int socket, void* data, size_t size);
 
+/// recv(2) with MSG_PEEK | MSG_TRUNC: how long the next message is, which stays. 0 when the peer
+/// has closed the socket.
+Result<size_t> next_size(int socket);
+
+/// shutdown(2) of both directions: the peer still reads what was sent, and we what it has sent;
+/// then both see the end.
+Status shutdown(int socket);
+
+/// Room for a message of `size` bytes: SO_SNDBUFFORCE, or SO_SNDBUF where that is not allowed,
+/// which does not go beyond /proc/sys/net/core/wmem_max.
+Status set_send_buffer(int socket, size_t size);
+
 /// connect(2) to the stream socket at `path`, which may be as long as sun_path: 108 bytes. Gives up
 /// (EAGAIN) when nobody accepts for `seconds`.
 Result<UniqueFd> connect_unix(const std::string& path, int seconds);
