@@ -60,6 +60,9 @@ Status pause(const std::vector<Directory>& directories, std::chrono::millisecond
 /// Lets them go on. An error when what is above the container's cgroup keeps them frozen.
 Status resume(const std::vector<Directory>& directories, std::chrono::milliseconds patience);
 
+/// Host path of the directory by which the container can be paused; empty when there is none.
+Result<std::string> freezer_path(const std::vector<Directory>& directories);
+
 /// Whether the kernel has killed a process of the container because its memory limit was reached.
 Result<bool> was_out_of_memory(const std::vector<Directory>& directories);
 

@@ -22,7 +22,8 @@ struct Freezer {
 };
 
 /// The v1 freezer where there is one, since that is where others look for the state; else v2's.
-Result<Freezer> find_freezer(const std::vector<Directory>& directories) {
+/// Without a directory when there is neither.
+Result<Freezer> look_for_freezer(const std::vector<Directory>& directories) {
   Freezer unified;
   for (const Directory& directory : directories) {
     if (!directory.leaf) continue;
@@ -35,7 +36,12 @@ Result<Freezer> find_freezer(const std::vector<Directory>& directories) {
     if (!directory.unified) return found;
     unified = std::move(found);
   }
-  if (unified.directory != nullptr) return unified;
+  return unified;
+}
+
+Result<Freezer> find_freezer(const std::vector<Directory>& directories) {
+  Freezer freezer = TRY(look_for_freezer(directories));
+  if (freezer.directory != nullptr) return freezer;
   return Error("the container has no cgroup with a freezer")
       .with_hint("it needs the v1 controller freezer, or cgroup v2 and Linux 5.2");
 }
@@ -87,6 +93,11 @@ Result<bool> frozen(const std::vector<Directory>& directories) {
     if (directory.leaf && TRY(is_frozen(directory))) return true;
   }
   return false;
+}
+
+Result<std::string> freezer_path(const std::vector<Directory>& directories) {
+  const Freezer freezer = TRY(look_for_freezer(directories));
+  return freezer.directory == nullptr ? std::string() : freezer.directory->path;
 }
 
 Status pause(const std::vector<Directory>& directories, milliseconds patience) {

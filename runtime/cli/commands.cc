@@ -66,7 +66,8 @@ Result<int> show(std::string_view text) {
 Result<int> run_command(const Command& command, const Invocation& invocation, const Seal& seal) {
   if (asks_for_help(command, invocation.arguments)) return show(command_help(command));
   // Those that seal decide themselves what is passed on.
-  TRY(command.seals ? seal() : container::close_inherited(0));
+  if (command.seals) TRY(seal());
+  if (!command.seals && !command.reads_inherited) TRY(container::close_inherited(0));
   return command.run(invocation);
 }
 
@@ -103,6 +104,7 @@ std::vector<const Command*> all_commands() {
   for (const Command& command : lifecycle_commands()) commands.push_back(&command);
   for (const Command& command : exec_commands()) commands.push_back(&command);
   for (const Command& command : resource_commands()) commands.push_back(&command);
+  for (const Command& command : checkpoint_commands()) commands.push_back(&command);
   for (const Command& command : event_commands()) commands.push_back(&command);
   for (const Command& command : inspect_commands()) commands.push_back(&command);
   return commands;

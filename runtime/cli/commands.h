@@ -25,6 +25,7 @@ struct Globals {
   std::string rootless = "auto";
   std::string resctrl_root;    // for tests: a directory that stands in for resctrl
   std::string systemd_helper;  // for tests: another runtime-systemd
+  std::string criu;
   bool systemd_cgroup = false;
   bool strict = false;
   bool debug = false;
@@ -49,7 +50,9 @@ struct Command {
   std::string_view example;
   std::span<const Option> options;
   Result<int> (*run)(const Invocation& invocation);
-  bool seals;                      // a container's processes come near this one: kernel/seal.h
+  bool seals;  // a container's processes come near this one: kernel/seal.h
+  /// Reads files that may be the caller's descriptors, /dev/fd/N, and closes these itself then.
+  bool reads_inherited = false;
   Order order = Order::kAnywhere;  // of options and other arguments
 };
 
@@ -58,6 +61,7 @@ std::span<const Option> global_options();
 
 std::span<const Command> lifecycle_commands();
 std::span<const Command> exec_commands();
+std::span<const Command> checkpoint_commands();
 std::span<const Command> resource_commands();
 std::span<const Command> event_commands();
 std::span<const Command> inspect_commands();
@@ -84,7 +88,7 @@ Result<std::vector<std::string>> parse_arguments(const Invocation& invocation,
 container::Warn warn_to(Log& log);
 
 /// The value of --preserve-fds, and `more`: so many of the caller's descriptors stay open, all
-/// others are closed. Before anything else is opened.
+/// others are closed. While nothing of ours is open.
 Result<unsigned> keep_descriptors(const std::string& preserve_fds, unsigned more = 0);
 
 /// What the options before the command say about a plan.

@@ -23,7 +23,9 @@ constexpr Option kGlobalOptions[] = {
                                "true, false or auto: accepted, always found out by itself"),
     option<&Globals::resctrl_root>("resctrl-root", 0, "DIR", nullptr),
     option<&Globals::systemd_helper>("systemd-helper", 0, "FILE", nullptr),
-    ignored("criu", "PATH"),
+    option<&Globals::criu>("criu", 0, "PATH",
+                           "the program that checkpoint and restore work by (default: criu, where "
+                           "the system has its programs)"),
     flag<&Globals::help>("help", 'h', "show this"),
     flag<&Globals::version>("version", 'v', "show the version"),
 };
@@ -54,7 +56,10 @@ Result<plan::Request> base_request(const Globals& globals) {
   request.cgroup_manager = TRY(cgroup_manager_of(globals));
   if (request.cgroup_manager == plan::CgroupManager::kSystemd) {
     request.systemd_helper = globals.systemd_helper;
-    if (request.systemd_helper.empty()) request.systemd_helper = TRY(container::systemd_helper());
+    if (request.systemd_helper.empty()) {
+      request.systemd_helper =
+          TRY(container::helper_program("runtime-systemd", "talks to systemd"));
+    }
   }
   request.strict = globals.strict;
   request.resctrl_root = globals.resctrl_root;

@@ -2,11 +2,11 @@
 #include <utility>
 
 #include "runtime/cli/commands.h"
+#include "runtime/cli/prepare.h"
 #include "runtime/cli/signals.h"
 #include "runtime/container/bundle.h"
 #include "runtime/container/container.h"
 #include "runtime/container/self.h"
-#include "runtime/plan/describe.h"
 
 namespace rt::cli {
 namespace {
@@ -56,12 +56,6 @@ constexpr Option kRunOptions[] = {
     flag<&CreateArguments::no_subreaper>("no-subreaper", 0, nullptr),
 };
 
-/// What create and run work on.
-struct Prepared {
-  container::Bundle bundle;
-  plan::Plan plan;
-};
-
 container::CreateOptions to_create_options(const CreateArguments& options, const Prepared& prepared,
                                            Log& log) {
   return {.pid_file = options.pid_file,
@@ -85,43 +79,24 @@ Result<std::string> notify_directory(const Invocation& invocation, const std::st
   return container::notify_directory(root, id);
 }
 
-/// The bundle as a plan. Everything that is wrong with it goes to standard error, its warnings to
-/// the log.
+/// The bundle as a plan.
 Result<Prepared> prepare(const Invocation& invocation, const CreateArguments& options,
                          const std::string& id) {
   plan::Request request = TRY(base_request(invocation.globals));
   request.listen_fds = container::listen_descriptors();
   request.preserve_fds = TRY(keep_descriptors(options.preserve_fds, request.listen_fds));
-  TRY(container::check_id(id));
-  Prepared prepared;
-  prepared.bundle = TRY(container::load_bundle(options.bundle.empty() ? "." : options.bundle));
-  const container::Bundle& bundle = prepared.bundle;
-  const Status checked = container::check_bundle(bundle);
-  if (!checked) {
-    print_error(spec::render_text(bundle.diagnostics, bundle.text, "config.json"));
-    return checked.error();
-  }
   request.notify_directory = TRY(notify_directory(invocation, id));
   request.id = id;
   request.no_pivot = options.no_pivot;
   request.no_new_keyring = options.no_new_keyring;
-  prepared.plan = TRY(container::plan_bundle(bundle, std::move(request)));
-  for (const std::string& warning : container::warnings_of(bundle, prepared.plan)) {
-    invocation.log.warn(warning);
-  }
-  if (invocation.globals.debug) invocation.log.debug(plan::describe_text(prepared.plan));
-  return prepared;
+  return prepare_bundle(invocation, options.bundle, std::move(request));
 }
 
 /// <id> [<bundle>]; the id.
 Result<std::string> read_arguments(const Invocation& invocation, std::span<const Option> table,
                                    CreateArguments& options) {
-  const auto rest = TRY(parse_arguments(invocation, table, options, 1, 2));
-  if (rest.size() == 2) {
-    if (!options.bundle.empty()) return Error("the bundle is given twice");
-    options.bundle = rest[1];
-  }
-  return rest[0];
+  auto rest = TRY(parse_arguments(invocation, table, options, 1, 2));
+  return take_id(std::move(rest), options.bundle);
 }
 
 Result<int> create(const Invocation& invocation) {

@@ -1,4 +1,5 @@
-// The common part of create and run: from a plan to a container that goes on by itself.
+// The common parts of create, run and restore: from a plan to a container that goes on by itself,
+// and to its end.
 #pragma once
 
 #include <utility>
@@ -10,6 +11,12 @@
 #include "runtime/stage/stages.h"
 
 namespace rt::container {
+
+/// What is known of the container before there is anything of it.
+Result<Record> first_record(const plan::Plan& plan);
+
+/// Init is there: what the record says from now on.
+Status note_created(const Entry& entry, Record& record, pid_t pid);
 
 /// A container that was just brought up, by the process that did it.
 struct Live {
@@ -40,5 +47,19 @@ enum class Terminal {
 /// Record, launch, record again, pid file, release. On failure all of it is undone.
 Result<Live> bring_up(const Store& store, const plan::Plan& plan, const CreateOptions& options,
                       Gate gate, Terminal terminal);
+
+/// A container in the foreground, that runs.
+struct Attended {
+  Entry& entry;
+  const Record& record;
+  pid_t pid = 0;  // of init, our child
+  int pidfd = -1;
+  UniqueFd console;
+  Readiness readiness;
+};
+
+/// Looks after it until it has ended, and takes it away. `signals` is of sys::block_signals.
+Result<RunOutcome> attend_to_end(Attended container, const plan::Plan& plan, int signals,
+                                 AfterRun after, const Warn& warn);
 
 }  // namespace rt::container

@@ -23,39 +23,6 @@
 namespace rt::container {
 namespace {
 
-Result<Record> first_record(const plan::Plan& plan) {
-  Record record;
-  record.id = plan.id;
-  record.bundle = plan.bundle;
-  record.rootfs = plan.root.path;
-  record.annotations = plan.annotations;
-  record.has_process = plan.process.has_value();
-  record.own_keyring = plan.new_keyring;
-  record.poststop_hooks = plan.has_hooks(plan::HookKind::kPoststop);
-  record.created = rfc3339_now();
-  record.boot_id = TRY(boot_id());
-  record.cgroups = TRY(cgroup::announce(plan.cgroup));
-  if (plan.intel_rdt) {
-    record.rdt_directories =
-        TRY(at(plan.intel_rdt->origin, kernel::announce_rdt_group(*plan.intel_rdt)));
-  }
-  return record;
-}
-
-/// What a failed create leaves is removed; whether nothing is left. Init is gone by then: ~Launch.
-bool take_back(Entry& entry, const Record& record) {
-  // An error here must not hide the one that brought us here; the record stays for `delete
-  // --force`.
-  return kill_processes(record).ok() && remove_traces(entry, record).ok();
-}
-
-Status note_created(const Entry& entry, Record& record, const stage::Launch& launch) {
-  record.phase = Phase::kCreated;
-  record.pid = launch.pid();
-  record.start_time = TRY(start_time_of(launch.pid()));
-  return entry.save(record);
-}
-
 /// The ways between init and whoever starts it.
 struct Ways {
   UniqueFd exec_fifo;
@@ -149,7 +116,7 @@ class Creation {
   }
 
   Status note() {
-    TRY(note_created(*entry_, record_, *launch_));
+    TRY(note_created(*entry_, record_, launch_->pid()));
     if (!options_.pidfd_socket.empty()) TRY(send_pidfd(options_.pidfd_socket, launch_->pidfd()));
     if (options_.pid_file.empty()) return ok();
     return write_pid_file(options_.pid_file, launch_->pid());
@@ -199,6 +166,32 @@ class Creation {
 };
 
 }  // namespace
+
+Result<Record> first_record(const plan::Plan& plan) {
+  Record record;
+  record.id = plan.id;
+  record.bundle = plan.bundle;
+  record.rootfs = plan.root.path;
+  record.annotations = plan.annotations;
+  record.has_process = plan.process.has_value();
+  record.own_keyring = plan.new_keyring;
+  record.poststop_hooks = plan.has_hooks(plan::HookKind::kPoststop);
+  record.created = rfc3339_now();
+  record.boot_id = TRY(boot_id());
+  record.cgroups = TRY(cgroup::announce(plan.cgroup));
+  if (plan.intel_rdt) {
+    record.rdt_directories =
+        TRY(at(plan.intel_rdt->origin, kernel::announce_rdt_group(*plan.intel_rdt)));
+  }
+  return record;
+}
+
+Status note_created(const Entry& entry, Record& record, pid_t pid) {
+  record.phase = Phase::kCreated;
+  record.pid = pid;
+  record.start_time = TRY(start_time_of(pid));
+  return entry.save(record);
+}
 
 Result<Live> bring_up(const Store& store, const plan::Plan& plan, const CreateOptions& options,
                       Gate gate, Terminal terminal) {

@@ -8,7 +8,8 @@ namespace rt::container {
 
 spec::Features features() {
   spec::Features features = plan::features(kernel::supported_filter_flags());
-  // The name that other runtimes have given it.
+  // The names that other runtimes have given them.
+  features.annotations["org.opencontainers.runc.checkpoint.enabled"] = "true";
   features.annotations["io.github.seccomp.libseccomp.version"] = kernel::libseccomp_version();
   return features;
 }

@@ -15,16 +15,16 @@ namespace {
 
 /// Takes it away, with all its processes: they outlive init where the pid namespace is not the
 /// container's own.
-Status clean_up(Live& live, const plan::Plan& plan, const Warn& warn) {
-  if (!live.entry.is_locked()) {
-    const bool locked = TRY(live.entry.lock(kLockPatience));
+Status clean_up(Entry& entry, const Record& record, const plan::Plan& plan, const Warn& warn) {
+  if (!entry.is_locked()) {
+    const bool locked = TRY(entry.lock(kLockPatience));
     if (!locked) return ok();  // somebody deleted it by force
   }
   // Most leave nobody behind: then the cgroup is gone at once, and there is nobody to kill.
-  const Result<bool> empty = cgroup::remove_empty(live.record.cgroups);
-  if (!empty || !empty.value()) TRY(kill_processes(live.record));
-  TRY(remove_traces(live.entry, live.record));
-  run_poststop_hooks(plan.hooks, live.record, warn);
+  const Result<bool> empty = cgroup::remove_empty(record.cgroups);
+  if (!empty || !empty.value()) TRY(kill_processes(record));
+  TRY(remove_traces(entry, record));
+  run_poststop_hooks(plan.hooks, record, warn);
   return ok();
 }
 
@@ -42,7 +42,7 @@ Status start_live(Live& live, const plan::Plan& plan, const Warn& warn) {
   if (started) return ok();
   give_up(live.launch.pidfd());
   static_cast<void>(sys::wait_for(live.launch.pid()));
-  static_cast<void>(clean_up(live, plan, warn));
+  static_cast<void>(clean_up(live.entry, live.record, plan, warn));
   return std::move(started).error().within("container ", plan.id);
 }
 
@@ -62,19 +62,33 @@ Result<RunOutcome> run(const Store& store, const plan::Plan& plan, const CreateO
   const UniqueFd signals = TRY(sys::block_signals());
   Live live = TRY(bring_up(store, plan, options, Gate::kNone, Terminal::kHere));
   TRY(start_live(live, plan, options.warn));
+  return attend_to_end({.entry = live.entry,
+                        .record = live.record,
+                        .pid = live.launch.pid(),
+                        .pidfd = live.launch.pidfd(),
+                        .console = std::move(live.console),
+                        .readiness = std::move(live.readiness)},
+                       plan, signals.get(), after, options.warn);
+}
+
+Result<RunOutcome> attend_to_end(Attended container, const plan::Plan& plan, int signals,
+                                 AfterRun after, const Warn& warn) {
+  Entry& entry = container.entry;
   // Others may look at the container, kill it, or delete it by force while it runs.
-  live.entry.unlock();
-  Status attended = attend(signals.get(), live.launch.pidfd(), std::move(live.console),
-                           std::move(live.readiness));
+  entry.unlock();
+  Status attended = attend(signals, container.pidfd, std::move(container.console),
+                           std::move(container.readiness));
   if (!attended) {
-    give_up(live.launch.pidfd());
-    static_cast<void>(clean_up(live, plan, options.warn));
+    give_up(container.pidfd);
+    static_cast<void>(clean_up(entry, container.record, plan, warn));
     return std::move(attended).error().within("container ", plan.id);
   }
-  const int status = TRY(sys::wait_for(live.launch.pid()), "container ", plan.id);
+  const int status = TRY(sys::wait_for(container.pid), "container ", plan.id);
   RunOutcome outcome;
   outcome.exit_code = exit_code_of(status);
-  if (after == AfterRun::kDelete) outcome.cleanup = clean_up(live, plan, options.warn);
+  if (after == AfterRun::kDelete) {
+    outcome.cleanup = clean_up(entry, container.record, plan, warn);
+  }
   return outcome;
 }
 

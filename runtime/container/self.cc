@@ -51,15 +51,30 @@ std::string notify_socket() {
   return address == nullptr ? "" : address;
 }
 
-Result<std::string> systemd_helper() {
+Result<std::string> helper_program(const std::string& name, const std::string& what) {
   const std::string binary = TRY(kernel::binary_path());
   const std::string directory = binary.substr(0, binary.rfind('/'));
-  const std::string beside = directory + "/runtime-systemd";
+  const std::string beside = cat(directory, '/', name);
   if (sys::access_execute(beside)) return beside;
-  const std::string installed = directory + "/../libexec/runtime/runtime-systemd";
+  const std::string installed = cat(directory, "/../libexec/runtime/", name);
   if (sys::access_execute(installed)) return installed;
-  return Error(cat("runtime-systemd, which talks to systemd, is neither ", quoted(beside), " nor ",
-                   quoted(installed)));
+  return Error(
+      cat(name, ", which ", what, ", is neither ", quoted(beside), " nor ", quoted(installed)));
+}
+
+Result<std::string> criu_program(const std::string& name) {
+  if (name.starts_with('/')) {
+    TRY(sys::access_execute(name), "--criu ", name);
+    return name;
+  }
+  const std::string wanted = name.empty() ? "criu" : name;
+  for (const std::string_view directory :
+       {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"}) {
+    const std::string path = cat(directory, wanted);
+    if (wanted.find('/') == wanted.npos && sys::access_execute(path)) return path;
+  }
+  return Error(cat(wanted, ": executable file not found: it saves processes and brings them back"))
+      .with_hint("install criu, or name it with --criu PATH");
 }
 
 Caller caller() { return {.uid = sys::geteuid(), .gid = sys::getegid()}; }

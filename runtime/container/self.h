@@ -23,9 +23,14 @@ unsigned listen_descriptors();
 /// path or an abstract name; empty: nobody.
 std::string notify_socket();
 
-/// Host path of runtime-systemd, the program that talks to systemd for us: beside the runtime's own
-/// binary, or in ../libexec/runtime of it.
-Result<std::string> systemd_helper();
+/// Host path of a program of ours that does for us what this one is not linked for: beside the
+/// runtime's own binary, or in ../libexec/runtime of it. `what` is for the error: "talks to
+/// systemd".
+Result<std::string> helper_program(const std::string& name, const std::string& what);
+
+/// Host path of CRIU: `name` itself when it is absolute; otherwise the program of that name ("":
+/// criu) in the directories of the system, whatever $PATH says.
+Result<std::string> criu_program(const std::string& name);
 
 /// Descriptors 0, 1 and 2 are open from here on (/dev/null where the caller closed them), so that
 /// no file of ours can take their place and become the container's. Writing to a pipe that nobody

@@ -66,6 +66,10 @@ Status take_down(Entry& entry, const Observed& seen, Processes left, const Warn&
   return ok();
 }
 
+bool take_back(Entry& entry, const Record& record) {
+  return kill_processes(record).ok() && remove_traces(entry, record).ok();
+}
+
 Status remove_traces(Entry& entry, const Record& record) {
   TRY(in_step(plan::Step::kRemoveCgroup, cgroup::remove(record.cgroups, kKillPatience)));
   TRY(in_step(plan::Step::kRemoveIntelRdt, kernel::remove_rdt_group(record.rdt_directories)));

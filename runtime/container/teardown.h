@@ -30,6 +30,11 @@ enum class Processes { kNone, kPerhaps };
 /// hooks. Precondition: `entry` is locked.
 Status take_down(Entry& entry, const Observed& seen, Processes left, const Warn& warn);
 
+/// What an attempt that failed leaves is removed; whether nothing is left. An error here must not
+/// hide the one that brought us here; the record stays for `delete --force`. Precondition: `entry`
+/// is locked.
+bool take_back(Entry& entry, const Record& record);
+
 /// Removes the cgroup, the group of resctrl, then the container's directory. An error leaves the
 /// directory, so that `delete` can be tried again. Precondition: `entry` is locked.
 Status remove_traces(Entry& entry, const Record& record);

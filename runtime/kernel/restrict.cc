@@ -15,18 +15,6 @@ namespace {
 
 constexpr uint64_t kHarmless = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-Result<UniqueFd> clone_null() {
-  UniqueFd tree = TRY(sys::clone_tree(AT_FDCWD, "/dev/null", false));
-  const struct stat info = TRY(sys::fstat(tree.get()));
-  if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3)) {
-    return Error("the host's /dev/null is not the device c 1:3");
-  }
-  const sys::MountSetattr change{.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
-                                 .propagation = MS_PRIVATE};
-  TRY(sys::mount_setattr(tree.get(), change, false));
-  return tree;
-}
-
 Result<UniqueFd> make_empty() {
   const UniqueFd fs = TRY(sys::fsopen("tmpfs"));
   TRY(sys::fsconfig_string(fs.get(), "mode", "0555"));
@@ -83,10 +71,22 @@ Status make_readonly(int root, const RootMark& top, int target) {
 
 }  // namespace
 
+Result<UniqueFd> make_null_mask() {
+  UniqueFd tree = TRY(sys::clone_tree(AT_FDCWD, "/dev/null", false));
+  const struct stat info = TRY(sys::fstat(tree.get()));
+  if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3)) {
+    return Error("the host's /dev/null is not the device c 1:3");
+  }
+  const sys::MountSetattr change{.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+                                 .propagation = MS_PRIVATE};
+  TRY(sys::mount_setattr(tree.get(), change, false));
+  return tree;
+}
+
 Result<Masks> prepare_masks(const std::vector<plan::PathStep>& paths) {
   Masks masks;
   if (paths.empty()) return masks;
-  masks.null = TRY(clone_null(), "mask for files");
+  masks.null = TRY(make_null_mask(), "mask for files");
   masks.empty = TRY(make_empty(), "mask for directories");
   return masks;
 }

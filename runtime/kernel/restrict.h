@@ -16,6 +16,9 @@ struct Masks {
   UniqueFd empty;  // over directories: an empty, read-only tmpfs
 };
 
+/// Masks::null alone: a detached mount.
+Result<UniqueFd> make_null_mask();
+
 /// In init, before it enters its root. Nothing is made where `paths` is empty.
 Result<Masks> prepare_masks(const std::vector<plan::PathStep>& paths);
 

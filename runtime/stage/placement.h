@@ -1,5 +1,4 @@
-// The container's cgroup while the container is set up: made, limited, entered. Private to this
-// package.
+// The container's cgroup while the container is set up: made, limited, entered.
 #pragma once
 
 #include <sys/types.h>

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "tests/support/matchers.h"
@@ -71,8 +73,8 @@ TEST(Program, CommandNamesAreUnique) {
 
 TEST(Program, OnlyWhatMakesProcessesIsSealed) {
   for (const Command* command : all_commands()) {
-    const bool makes_processes =
-        command->name == "create" || command->name == "run" || command->name == "exec";
+    constexpr std::string_view kMakers[] = {"create", "run", "exec", "restore"};
+    const bool makes_processes = std::ranges::find(kMakers, command->name) != std::end(kMakers);
     EXPECT_EQ(command->seals, makes_processes) << command->name;
   }
   EXPECT_TRUE(run({"create", "x"}).sealed);
