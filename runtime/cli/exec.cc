@@ -88,10 +88,11 @@ Result<int> exec(const Invocation& invocation) {
       parse_options(kExecOptions, invocation.arguments, options, invocation.command.order), "exec");
   TRY(check_count(invocation.command, rest, 1, SIZE_MAX));
   container::ExecOptions wanted;
-  wanted.preserved_fds = TRY(keep_descriptors(options.preserve_fds));
   const std::string id = rest.front();
   rest.erase(rest.begin());
+  // --process may be a descriptor of the caller's, /dev/fd/N: before they are closed.
   wanted.request = TRY(to_request(options, std::move(rest)));
+  wanted.preserved_fds = TRY(keep_descriptors(options.preserve_fds));
   wanted.pid_file = options.pid_file;
   wanted.console_socket = options.console_socket;
   wanted.pidfd_socket = options.pidfd_socket;

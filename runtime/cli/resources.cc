@@ -7,6 +7,7 @@
 #include "runtime/cli/sizes.h"
 #include "runtime/container/container.h"
 #include "runtime/container/output.h"
+#include "runtime/container/self.h"
 
 namespace rt::cli {
 namespace {
@@ -150,6 +151,7 @@ Result<int> update(const Invocation& invocation) {
     if (flags) return Error("update: --resources and flags for limits exclude one another");
     wanted.document = TRY(container::read_document(options.resources), "--resources");
   }
+  TRY(container::close_inherited(0));
   warn_of_kernel_memory(options, invocation.log);
   const bool ignored = !options.kernel_memory.empty() || !options.kernel_memory_tcp.empty();
   if (!flags && !rdt && !wanted.document && !ignored) {
@@ -190,12 +192,28 @@ constexpr Option kPsOptions[] = {
 };
 
 /// What follows the id is meant for ps(1), which other runtimes run: there is nothing to hand it
-/// to.
+/// to. But for our --format: that of ps(1) takes names of columns, and has none of these.
+void read_behind_id(std::span<const std::string> words, PsArguments& options) {
+  constexpr std::string_view kOption = "--format";
+  for (size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    std::string_view value = words[i];
+    if (value == kOption && i + 1 < words.size()) {
+      value = words[i + 1];
+    } else if (value.starts_with(cat(kOption, '='))) {
+      value.remove_prefix(kOption.size() + 1);
+    } else {
+      continue;
+    }
+    if (value == "json" || value == "table") options.format = value;
+  }
+}
+
 Result<int> ps(const Invocation& invocation) {
   PsArguments options;
   const auto rest =
       TRY(parse_options(kPsOptions, invocation.arguments, options, invocation.command.order), "ps");
   TRY(check_count(invocation.command, rest, 1, SIZE_MAX));
+  read_behind_id(std::span(rest).subspan(1), options);
   const bool json = TRY(is_json(options.format, "table"), "--format");
   const container::Store store = TRY(open_store(invocation.globals));
   const std::vector<pid_t> pids = TRY(container::processes(store, rest[0]));
@@ -215,7 +233,8 @@ constexpr Command kCommands[] = {
      .example = "runtime update --memory 512m --pids-limit 100 demo",
      .options = kUpdateOptions,
      .run = update,
-     .seals = false},
+     .seals = false,
+     .reads_inherited = true},
     {.name = "pause",
      .arguments = "<id>",
      .summary = "Stop all processes of a container where they are",

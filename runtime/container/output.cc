@@ -43,8 +43,10 @@ Status send_pidfd(const std::string& socket_path, int pidfd) {
 
 Result<std::string> read_document(const std::string& path) {
   if (path == "-") return sys::read_all(STDIN_FILENO, spec::kMaxDocumentSize);
-  // Not blocking: what lies there might be a fifo.
+  // Not blocking: what lies there might be a fifo that nobody writes to.
   const UniqueFd file = TRY(sys::open(path, O_RDONLY | O_NONBLOCK), quoted(path));
+  // But for one who does write we wait: <(jq ...) of bash is a pipe, /dev/fd/63.
+  TRY(sys::set_blocking(file.get()), quoted(path));
   std::string text = TRY(sys::read_all(file.get(), spec::kMaxDocumentSize), quoted(path));
   return text;
 }

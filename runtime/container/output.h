@@ -23,7 +23,8 @@ Status send_pidfd(const std::string& socket_path, int pidfd);
 Status send_to_socket(std::string_view option, const std::string& path, std::string_view name,
                       int descriptor);
 
-/// The text of the file at `path`; "-" is standard input.
+/// The text of the file at `path`; "-" is standard input. Of a pipe (/dev/fd/N) all that its
+/// writers write.
 Result<std::string> read_document(const std::string& path);
 
 /// Appends `line` and a newline to `path` in one write, and makes the file (0644) when there is

@@ -16,8 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr const char* kRecord = "record.json";
-constexpr const char* kResources = "resources.json";
-constexpr const char* kIntent = "update.json";
 constexpr const char* kLock = "lock";
 constexpr const char* kConfig = "config.json";
 constexpr const char* kNotify = "notify";

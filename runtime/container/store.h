@@ -65,6 +65,10 @@ class Entry {
   [[nodiscard]] Result<std::string> load_config() const;
   [[nodiscard]] Status save_config(std::string_view text) const;
 
+  /// Names of files of the entry, for messages.
+  static constexpr const char* kResources = "resources.json";
+  static constexpr const char* kIntent = "update.json";
+
   /// linux.resources as `update` has left them, a document of its own; nothing before the first
   /// update. Saved like the record. Precondition of saving: locked.
   [[nodiscard]] Result<std::optional<std::string>> load_resources() const;

@@ -77,26 +77,36 @@ Error placed(Error error, const UpdateOptions& options) {
   return place.empty() ? error : std::move(error).with_hint(place);
 }
 
-/// A document of the entry's own.
-Result<Resources> read_own(const Entry& entry, std::string_view text) {
+/// A document of the entry's own, which is written as a whole or not at all: somebody else, or the
+/// disk, has damaged one that cannot be read. Without it we would not know what the container has,
+/// and one value may be relative to another (swap to memory): whoever updates is to say what holds.
+Result<Resources> read_own(const Entry& entry, const char* name, std::string_view text,
+                           std::string_view hint) {
   spec::LoadedResources loaded = spec::load_resources(text);
   if (loaded.resources) return *std::move(loaded.resources);
   const auto first = std::ranges::find_if(loaded.diagnostics, is_error);
-  return Error(cat(entry.path(), ": what an earlier update has kept: ", first->message));
+  return Error(cat(entry.path(), '/', name, ':', first->line, ':', first->column,
+                   ": damaged: ", first->message))
+      .with_hint(hint);
 }
 
 /// What the container has: of the last update, or of its config.
 Result<Resources> load_resources(const Entry& entry, const spec::Config& config) {
   const std::optional<std::string> text = TRY(entry.load_resources());
   if (!text) return config.linux_.resources.value_or(Resources());
-  return read_own(entry, *text);
+  return read_own(entry, Entry::kResources, *text,
+                  "it keeps what updates have set, and those limits still hold; remove it, and "
+                  "repeat these updates");
 }
 
 /// With what an update was changing that was killed, and of which the kernel may have a part.
 Result<Resources> with_interrupted(const Entry& entry, const Resources& changes) {
   const std::optional<std::string> text = TRY(entry.load_intent());
   if (!text) return changes;
-  return merge(TRY(read_own(entry, *text)), changes);
+  const Resources interrupted = TRY(read_own(
+      entry, Entry::kIntent, *text,
+      "it keeps what an update that was killed was changing; remove it, and repeat that update"));
+  return merge(interrupted, changes);
 }
 
 /// The directories of the container as the plan names them, each with its hierarchy.

@@ -104,6 +104,22 @@ TEST_F(Ps, ACommandCannotDriveTheTerminal) {
   EXPECT_TRUE(succeeds(remove_by_force()));
 }
 
+TEST_F(Ps, TakesItsFormatBehindTheIdAndNoColumnsOfPs1) {
+  start_sleeping();
+  const std::string json = cat('[', pid(), "]\n");
+  EXPECT_EQ(ps({id(), "--format", "json"}).out, json);
+  EXPECT_EQ(ps({id(), "--format=json"}).out, json);
+  EXPECT_EQ(ps({id(), "-e", "--format", "json", "--forest"}).out, json);
+  EXPECT_EQ(ps({"--format", "table", id(), "--format", "json"}).out, json) << "the last holds";
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"--format", "pid,comm"}, {"--format=pid"}, {"--format"}, {"--", "--format", "json"}}) {
+    std::vector<std::string> all = {id()};
+    all.insert(all.end(), words.begin(), words.end());
+    EXPECT_EQ(ps(all).out.substr(0, 3), "UID") << words.front();
+  }
+  EXPECT_TRUE(succeeds(remove_by_force()));
+}
+
 TEST_F(Ps, NeedsAContainerAndAFormatThatItKnows) {
   EXPECT_TRUE(fails_saying(ps({id()}), "container does not exist"));
   EXPECT_TRUE(fails_saying(ps({"--format", "yaml", id()}), "unknown format \"yaml\""));
