@@ -38,7 +38,9 @@ std::string home_of(uint32_t user) {
   for (const std::string_view line : split(text, '\n')) {
     const std::vector<std::string_view> fields = split(line, ':');
     if (fields.size() <= kHome || parse_uint(fields[kUser]) != user) continue;
-    return fields[kHome].empty() ? "/" : std::string(fields[kHome]);
+    // Programs take HOME as a place that stays where it is. One that is relative, as runc and crun
+    // hand it on, would be another one in each directory, and any that the image's user can write.
+    return fields[kHome].starts_with('/') ? std::string(fields[kHome]) : "/";
   }
   return "/";
 }

@@ -7,7 +7,8 @@
 namespace rt::kernel {
 
 /// The home directory of a user by /etc/passwd of the root that we are in, as that user may read
-/// it; "/" where there is none. Of a file that is larger than 1 MiB only the beginning counts.
+/// it; "/" where there is none, or none that is absolute. Of a file that is larger than 1 MiB only
+/// the beginning counts.
 std::string home_of(uint32_t user);
 
 }  // namespace rt::kernel

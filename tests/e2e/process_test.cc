@@ -66,6 +66,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Home{"There", "root:x:0:0::/root:/bin/sh\nme:x:1000:1::/home/me:/bin/sh\n",
                            "/home/me"},
                       Home{"Empty", "me:x:1000:1:::/bin/sh\n", "/"},
+                      Home{"Relative", "me:x:1000:1::home/me:/bin/sh\n", "/"},
                       Home{"CutOff", "bad:x:1000\nme:x:1000:1::/home/me", "/home/me"}),
     [](const auto& info) { return info.param.name; });
 
