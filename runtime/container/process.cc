@@ -70,7 +70,10 @@ Result<uint64_t> start_time_of(pid_t pid) {
 
 Result<std::optional<UniqueFd>> open_process(pid_t pid, uint64_t start_time) {
   Result<UniqueFd> pidfd = sys::pidfd_open(pid);
-  if (!pidfd && is_gone(pidfd.error())) return std::optional<UniqueFd>();
+  // EINVAL: before Linux 6.9, a number that is nobody's but of a thread, or of a session whose
+  // leader has ended.
+  const bool gone = !pidfd && (is_gone(pidfd.error()) || pidfd.error().code() == EINVAL);
+  if (gone) return std::optional<UniqueFd>();
   UniqueFd held = TRY(std::move(pidfd), "process ", pid);
   // Only now: the number cannot change hands any more without the pidfd's process being gone.
   const Result<ProcessStat> stat = read_stat(pid);

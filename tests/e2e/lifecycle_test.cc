@@ -234,6 +234,23 @@ TEST_F(Lifecycle, ProcessesThatOutliveInitAreFoundByTheCgroup) {
   EXPECT_TRUE(eventually([&] { return remove().exit_code == 0; }));
 }
 
+TEST_F(Lifecycle, IsStoppedThoughItsSessionLivesOn) {
+  if (rootless())
+    GTEST_SKIP() << "a user cannot mount proc for a pid namespace that is not its own";
+  config_.without_namespace("pid");
+  config_.shell("sleep 1000 & : >/tmp/started");
+  ASSERT_TRUE(succeeds(create()));
+  const pid_t init = pid();
+  ASSERT_TRUE(succeeds(start()));
+  // Nobody has init's number then, but it is the session's.
+  ASSERT_TRUE(eventually([&] {
+    reap_orphans();
+    return !exists(cat("/proc/", init));
+  }));
+  EXPECT_EQ(status(), "stopped");
+  EXPECT_TRUE(succeeds(remove_by_force()));
+}
+
 TEST_F(Lifecycle, AnInitThatEndsOfASignalToAllWasReached) {
   constexpr const char* kStrace = "/usr/bin/strace";
   if (!exists(kStrace)) GTEST_SKIP() << "no strace";
