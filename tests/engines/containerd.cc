@@ -32,7 +32,8 @@ std::string runtime_table(const std::string& name, const std::string& records) {
       cat("[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.", name, ".options]\n");
   const std::string root = records.empty() ? "" : cat("Root = \"", records, "\"\n");
   return cat(table, "runtime_type = \"io.containerd.runc.v2\"\n", options, "BinaryName = \"",
-             tested_runtime(), "\"\n", root);
+             tested_runtime(),
+             "\"\nSystemdCgroup = ", cgroup_driver() == "systemd" ? "true\n" : "false\n", root);
 }
 
 /// Pods want a lower oom_score_adj than a machine without CAP_SYS_RESOURCE may give: the
@@ -129,6 +130,15 @@ Outcome Containerd::ctr(const std::vector<std::string>& args, Call rest) {
   return call_program("ctr", args, std::move(rest));
 }
 
+std::vector<std::string> Containerd::runtime_options(const std::string& container) {
+  std::vector<std::string> options = {"--runc-binary", tested_runtime()};
+  if (cgroup_driver() == "systemd") {
+    const std::string unit = cat("system.slice:ctr:", container);  // slice, prefix, name
+    options.insert(options.end(), {"--runc-systemd-cgroup", "--cgroup", unit});
+  }
+  return options;
+}
+
 /// ctr opens its ends of the pipes only after the task has been started, and loses what a short one
 /// says before that; with a log, the shim has written all of it when the task is deleted.
 Outcome Containerd::ctr_with_log(const std::vector<std::string>& verbs,
@@ -142,7 +152,7 @@ Outcome Containerd::ctr_with_log(const std::vector<std::string>& verbs,
 
 Outcome Containerd::run(const std::vector<std::string>& options,
                         const std::vector<std::string>& command) const {
-  return ctr_with_log({"run", "--rm", "--runc-binary", tested_runtime()},
+  return ctr_with_log(joined({{"run", "--rm"}, runtime_options(name())}),
                       joined({options, {kImage, name()}, command}));
 }
 
@@ -153,9 +163,9 @@ Outcome Containerd::run_shell(const std::vector<std::string>& options,
 
 void Containerd::start(const std::vector<std::string>& options,
                        const std::vector<std::string>& command) const {
-  const std::vector<std::string> usual = {
-      "run", "--detach", "--log-uri", "file://" + log_path(), "--runc-binary", tested_runtime()};
-  ASSERT_TRUE(succeeds(ctr(joined({usual, options, {kImage, name()}, command}))));
+  const std::vector<std::string> usual = {"run", "--detach", "--log-uri", "file://" + log_path()};
+  ASSERT_TRUE(
+      succeeds(ctr(joined({usual, runtime_options(name()), options, {kImage, name()}, command}))));
 }
 
 Outcome Containerd::exec(const std::vector<std::string>& options,

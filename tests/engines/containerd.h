@@ -27,6 +27,8 @@ class Containerd : public Engine {
 
   /// `ctr ARGS...`
   static Outcome ctr(const std::vector<std::string>& args, Call rest = {});
+  /// Of `ctr run`: the runtime that is tested, and who makes the cgroup of this container.
+  static std::vector<std::string> runtime_options(const std::string& container);
   /// `ctr run --rm OPTIONS... IMAGE name() COMMAND...`, with the runtime that is tested. Both
   /// outputs of the container are in the outcome's `out`; `err` is ctr's own.
   [[nodiscard]] Outcome run(const std::vector<std::string>& options,

@@ -60,9 +60,9 @@ void Cri::SetUp() {
   std::filesystem::create_directory("/tmp/" + name());
   pod_ = Json(cat(R"({"metadata": {"name": ")", name(), R"(", "uid": ")", name(),
                   R"(", "namespace": "default"}, "log_directory": "/tmp/)", name(),
-                  R"(", "linux": {"cgroup_parent": "/pods", "security_context":
-                  {"namespace_options": )",
-                  kNamespaces, "}}}"));
+                  R"(", "linux": {"cgroup_parent": ")",
+                  cgroup_driver() == "systemd" ? "pods.slice" : "/pods",
+                  R"(", "security_context": {"namespace_options": )", kNamespaces, "}}}"));
   container_ = Json(cat(R"({"metadata": {"name": "first"}, "image": {"image": ")", kImage,
                         R"("}, "log_path": "first.log", "command": ["sleep", "1000"],
                         "linux": {"security_context": {"namespace_options": )",

@@ -33,7 +33,10 @@ TEST_F(CriPod, IsReadyWithAnAddress) {
   const std::string container = start(pod);
   EXPECT_NE(exec(container, "ip -4 address show eth0").out.find(cat(" ", address, "/")),
             std::string::npos);
-  EXPECT_TRUE(succeeds(call_program("busybox", {"ping", "-c", "1", "-W", "10", address})));
+  // The bridge may need a moment to learn that its new port has a carrier.
+  EXPECT_TRUE(eventually([&] {
+    return call_program("busybox", {"ping", "-c", "1", "-W", "1", address}).exit_code == 0;
+  }));
 }
 
 TEST_F(CriPod, HasAHostName) {
@@ -139,11 +142,15 @@ TEST_F(CriPod, EndsItsContainersWhenItIsStopped) {
 }
 
 TEST_F(CriPod, KeepsItsContainersBelowItsCgroup) {
-  pod_.set("/linux/cgroup_parent", "\"/pods/burstable\"");
+  const bool scope = cgroup_driver() == "systemd";
+  pod_.set("/linux/cgroup_parent", scope ? "\"pods-burstable.slice\"" : "\"/pods/burstable\"");
   const std::string pod = run_pod();
   const std::string container = start(pod);
   const std::string cgroups = text_of(cat("/proc/", pid(container), "/cgroup"));
-  EXPECT_NE(cgroups.find(cat(":/pods/burstable/", container, '\n')), std::string::npos) << cgroups;
+  const std::string wanted =
+      scope ? cat(":/pods.slice/pods-burstable.slice/cri-containerd-", container, ".scope\n")
+            : cat(":/pods/burstable/", container, '\n');
+  EXPECT_NE(cgroups.find(wanted), std::string::npos) << cgroups;
 }
 
 }  // namespace

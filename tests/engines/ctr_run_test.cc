@@ -5,6 +5,7 @@
 
 #include "runtime/base/text.h"
 #include "tests/engines/containerd.h"
+#include "tests/engines/rows.h"
 
 namespace rt::testing {
 namespace {
@@ -177,14 +178,18 @@ TEST_F(CtrRun, SharesTheProcessors) {
   const bool v2 = is_unified("cpu");
   EXPECT_EQ(cgroup_value(pid(), "cpu", "cpu.cfs_quota_us", "cpu.max"),
             v2 ? "50000 100000" : "50000");
-  EXPECT_EQ(cgroup_value(pid(), "cpu", "cpu.shares", "cpu.weight"), v2 ? "20" : "512");
+  EXPECT_PRED2(has_line, cgroup_value(pid(), "cpu", "cpu.shares", "cpu.weight"),
+               v2 ? kWeightOf512Shares : "512");
   remove();
 }
 
 TEST_F(CtrRun, PutsItIntoTheCgroupThatWasNamed) {
-  start({"--cgroup", cat("/parent-of-tests/", name())});
+  const bool scope = cgroup_driver() == "systemd";
+  start({"--cgroup", cat(scope ? "parent.slice:of-tests:" : "/parent/of-tests-", name())});
   const std::string cgroups = text_of(cat("/proc/", pid(), "/cgroup"));
-  EXPECT_NE(cgroups.find(cat(":/parent-of-tests/", name(), '\n')), std::string::npos) << cgroups;
+  const std::string wanted = scope ? cat(":/parent.slice/of-tests-", name(), ".scope\n")
+                                   : cat(":/parent/of-tests-", name(), '\n');
+  EXPECT_NE(cgroups.find(wanted), std::string::npos) << cgroups;
   remove();
 }
 

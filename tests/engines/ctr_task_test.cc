@@ -3,6 +3,7 @@
 
 #include "runtime/base/text.h"
 #include "tests/engines/containerd.h"
+#include "tests/engines/rows.h"
 
 namespace rt::testing {
 namespace {
@@ -115,7 +116,8 @@ TEST_F(CtrTask, IsPausedAndResumed) {
   EXPECT_TRUE(says("."));
   EXPECT_TRUE(succeeds(task("pause")));
   EXPECT_EQ(status(), "PAUSED");
-  const std::string frozen = cgroup_value(pid(), "freezer", "freezer.state", "cgroup.freeze");
+  const char* controller = unified() ? "pids" : "freezer";  // of v2 every cgroup can be frozen
+  const std::string frozen = cgroup_value(pid(), controller, "freezer.state", "cgroup.freeze");
   EXPECT_TRUE(frozen == "FROZEN" || frozen == "1") << frozen;
   const size_t when_paused = count();
   EXPECT_NE(exec({}, {"true"}).exit_code, 0);

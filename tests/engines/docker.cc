@@ -46,6 +46,7 @@ void Docker::start_server(const std::vector<std::string>& options) {
       "dockerd",
       cat("--add-runtime=tested=", std::filesystem::absolute(runtime_binary()).native()),
       "--default-runtime=tested",
+      cat("--exec-opt=native.cgroupdriver=", cgroup_driver()),
       "--storage-driver=overlay2",
       "--bridge=none",
       "--iptables=false"};

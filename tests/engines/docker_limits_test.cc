@@ -51,7 +51,7 @@ const LimitRow kLimits[] = {
      "cpu.max",
      "25000 50000"},
     {"CpuQuota", {"--cpu-quota=25000"}, "cpu.cfs_quota_us", "25000", "cpu.max", "25000 100000"},
-    {"CpuShares", {"--cpu-shares=512"}, "cpu.shares", "512", "cpu.weight", "20"},
+    {"CpuShares", {"--cpu-shares=512"}, "cpu.shares", "512", "cpu.weight", kWeightOf512Shares},
     {"CpusetCpus", {"--cpuset-cpus=0"}, "cpuset.cpus", "0", "cpuset.cpus", "0"},
     {"CpusetMems", {"--cpuset-mems=0"}, "cpuset.mems", "0", "cpuset.mems", "0"},
     {"PidsLimit", {"--pids-limit=50"}, "pids.max", "50", "pids.max", "50"},
@@ -97,8 +97,7 @@ TEST_P(DockerLimits, AreInTheContainersCgroup) {
   const Outcome outcome = run_shell(limit.options, cat("cat ", where, file));
   if (outcome.err.find("discarded") != std::string::npos) GTEST_SKIP() << outcome.err;
   EXPECT_TRUE(succeeds(outcome));
-  EXPECT_NE(cat('\n', outcome.out).find(cat('\n', unified() ? limit.v2_line : limit.v1_line, '\n')),
-            std::string::npos)
+  EXPECT_TRUE(has_line(outcome.out, unified() ? limit.v2_line : limit.v1_line))
       << file << ": " << outcome.out;
 }
 
@@ -144,7 +143,11 @@ using DockerLimitsAct = Docker;
 TEST_F(DockerLimitsAct, TheKernelEndsAContainerThatTakesTooMuchMemory) {
   start({"--memory=32m", "--memory-swap=32m"}, {"dd", "if=/dev/zero", "of=/dev/null", "bs=256M"});
   EXPECT_EQ(stripped(docker({"wait", name()}).out), "137");
-  EXPECT_TRUE(eventually([&] { return inspect("{{.State.OOMKilled}}") == "true"; }));
+  // Of v2 containerd 1.6 may hear it after the container's end, which Docker takes for the last
+  // word.
+  if (!unified()) {
+    EXPECT_TRUE(eventually([&] { return inspect("{{.State.OOMKilled}}") == "true"; }));
+  }
   EXPECT_EQ(inspect("{{.State.ExitCode}}"), "137");
   remove();
 }
@@ -186,12 +189,15 @@ TEST_F(DockerLimitsAct, ADividedProcessorIsThrottled) {
 }
 
 TEST_F(DockerLimitsAct, ACgroupParentHoldsTheContainer) {
-  const std::string parent = "/parent";  // runc and crun leave it behind
+  const bool scope = cgroup_driver() == "systemd";
+  const std::string parent = scope ? "parent.slice" : "/parent";  // runc and crun leave it behind
   start({cat("--cgroup-parent=", parent), "--cgroupns=host"});
+  const std::string id = inspect("{{.Id}}");
+  const std::string wanted =
+      scope ? cat(":/", parent, "/docker-", id, ".scope\n") : cat(":", parent, "/", id, "\n");
   const Outcome outcome = exec({"cat", "/proc/self/cgroup"});
   EXPECT_TRUE(succeeds(outcome));
-  EXPECT_NE(outcome.out.find(cat(":", parent, "/", inspect("{{.Id}}"), "\n")), std::string::npos)
-      << outcome.out;
+  EXPECT_NE(outcome.out.find(wanted), std::string::npos) << outcome.out;
   remove();
 }
 

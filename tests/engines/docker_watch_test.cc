@@ -68,7 +68,7 @@ TEST_F(DockerWatch, TopTakesOptionsOfPs) {
 TEST_F(DockerWatch, TopShowsAnExecToo) {
   start();
   EXPECT_TRUE(succeeds(docker({"exec", "--detach", name(), "sleep", "997"})));
-  EXPECT_TRUE(eventually([&] { return top({"-o", "pid,args"}).size() == 2; }));
+  ASSERT_TRUE(eventually([&] { return top({"-o", "pid,args"}).size() == 2; }));
   EXPECT_TRUE(top({"-o", "pid,args"})[1].ends_with("sleep 997"));
   remove();
 }

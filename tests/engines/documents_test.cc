@@ -59,9 +59,10 @@ void install() {
     return must(cat("dpkg --install ", package));
   }
   const std::string built = runtime_binary();
-  const std::string helper = cat(built.substr(0, built.rfind('/')), "/runtime-systemd");
+  const std::string directory = built.substr(0, built.rfind('/'));
   must(cat("install -D -m 755 ", built, " /usr/bin/runtime"));
-  must(cat("install -D -m 755 ", helper, " /usr/libexec/runtime/runtime-systemd"));
+  must(cat("install -D -m 755 -t /usr/libexec/runtime ", directory, "/runtime-systemd ", directory,
+           "/runtime-criu"));
 }
 
 /// The image that everybody has. There is no registry here.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
@@ -79,9 +80,11 @@ void add_processes(std::set<std::string>& found) {
     const std::string stat = text_of(cat("/proc/", name, "/stat"));
     const size_t begin = stat.find('(');
     const size_t end = stat.rfind(')');
-    if (end == std::string::npos || end + 2 >= stat.size()) continue;
+    if (end == std::string::npos || end + 4 >= stat.size()) continue;
     const std::string program = stat.substr(begin, end + 1 - begin);
-    const bool zombie = stat[end + 2] == 'Z';
+    const std::string_view rest = std::string_view(stat).substr(end + 2);  // "S PARENT ..."
+    if (rest.substr(2).starts_with("2 ")) continue;  // the kernel's own come and go
+    const bool zombie = rest[0] == 'Z';
     // A test may restart a server: there is one of each, and its number does not matter.
     const bool server = program == "(dockerd)" || program == "(containerd)";
     found.insert(cat("process: ", server ? "" : name + ' ', program, zombie ? " zombie" : ""));
@@ -97,6 +100,10 @@ std::set<std::string> everything() {
   for (const char* root :
        {"/run/runtime", "/run/runc", "/run/crun", "/run/docker", "/run/containerd", "/run/user"}) {
     add_records(found, root, 4);
+  }
+  // Units of systemd that a program asked for; one that failed stays until somebody has looked.
+  for (const std::string& unit : names_in("/run/systemd/transient")) {
+    if (belongs_to_a_container(unit)) found.insert(cat("unit: ", unit));
   }
   const std::string mounts = text_of("/proc/self/mountinfo");
   for (const std::string_view line : split(mounts, '\n')) {
@@ -145,6 +152,11 @@ Outcome call_program(const std::string& name, const std::vector<std::string>& ar
 std::string stripped(std::string text) {
   text.erase(text.find_last_not_of(" \t\r\n") + 1);
   return text;
+}
+
+std::string cgroup_driver() {
+  const char* wanted = std::getenv("ENGINE_CGROUPS");
+  return wanted == nullptr ? "cgroupfs" : wanted;
 }
 
 const std::string& root_archive() {

@@ -27,6 +27,10 @@ std::string text_of(const std::string& path);
 /// Without the white space at its end.
 std::string stripped(std::string text);
 
+/// Who makes the containers' cgroups: "systemd", which is asked to, or "cgroupfs", the runtime
+/// itself. $ENGINE_CGROUPS, else the latter: the machine out of namespaces has no service manager.
+std::string cgroup_driver();
+
 /// A tar archive of a root file system with busybox: what `docker import` takes. Made once.
 const std::string& root_archive();
 

@@ -218,7 +218,9 @@ void end_machine(int) { ::kill(machine, SIGKILL); }
 }  // namespace
 
 int on_a_machine(const std::function<int()>& tests) {
-  if (::geteuid() != 0) return tests();
+  const char* wanted = std::getenv("ENGINE_MACHINE");
+  const bool is_this = wanted != nullptr && wanted == std::string_view("this");
+  if (::geteuid() != 0 || is_this) return tests();
   std::string scratch = "/tmp/machine-XXXXXX";
   need(::mkdtemp(scratch.data()) != nullptr, "mkdtemp");
   need(::unshare(CLONE_NEWNS) == 0, "unshare");

@@ -13,7 +13,8 @@ namespace rt::testing {
 /// - /sys/fs/cgroup shows a cgroup of its own as the root of every hierarchy;
 /// - nobody's child is init's, which reaps it.
 /// When the tests end, so does every process there, and every mount; then the cgroups are removed.
-/// Without privileges the tests are run where they are (and skip themselves).
+/// Without privileges the tests are run where they are (and skip themselves); so they are where
+/// $ENGINE_MACHINE is "this": on a machine that is thrown away afterwards, with a service manager.
 int on_a_machine(const std::function<int()>& tests);
 
 }  // namespace rt::testing

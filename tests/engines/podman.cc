@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,15 +20,18 @@ default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 
 [engine]
 runtime = "tested"
-cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime_supports_json = ["tested"]
 runtime_supports_nocgroup = ["tested"]
+cgroup_manager = ")";
+
+constexpr const char* kRuntimes = R"("
 
 [engine.runtimes]
 tested = ["/usr/local/bin/tested"]
 )";
 
+constexpr std::chrono::minutes kLogin{1};
 constexpr const char* kHome = "/home/podman-user";
 
 Words joined(const std::vector<Words>& parts) {
@@ -51,17 +55,27 @@ void write_file(const std::string& path, std::string_view text, mode_t mode) {
 
 void prepare_machine() {
   copy_file(runtime_binary(), "/usr/local/bin/tested", 0755);
-  write_file("/etc/containers/containers.conf", kConfiguration, 0644);
+  write_file("/etc/containers/containers.conf", cat(kConfiguration, cgroup_driver(), kRuntimes),
+             0644);
   copy_file(root_archive(), "/srv/root.tar", 0644);
 }
 
-/// With the first ids that are free in /etc/subuid and /etc/subgid.
+/// With the first ids that are free in /etc/subuid and /etc/subgid. Where there is a service
+/// manager the user gets one too, as after a login.
 void add_user(uid_t user) {
   const std::string id = std::to_string(user);
-  ASSERT_TRUE(succeeds(call_program("useradd", {"--uid", id, "--create-home", "--home-dir", kHome,
-                                                "--shell", "/bin/sh", "podman-user"})));
-  ASSERT_EQ(::mkdir("/run/user", 0755), 0);
   const std::string runtime_directory = cat("/run/user/", user);
+  if (::getpwuid(user) == nullptr) {
+    ASSERT_TRUE(succeeds(call_program("useradd", {"--uid", id, "--create-home", "--home-dir", kHome,
+                                                  "--shell", "/bin/sh", "podman-user"})));
+  }
+  if (::access("/run/systemd/system", F_OK) == 0) {
+    ASSERT_TRUE(succeeds(call_program("loginctl", {"enable-linger", "podman-user"})));
+    const std::string bus = runtime_directory + "/bus";
+    ASSERT_TRUE(eventually([&] { return ::access(bus.c_str(), F_OK) == 0; }, kLogin));
+    return;
+  }
+  ASSERT_EQ(::mkdir("/run/user", 0755), 0);
   ASSERT_EQ(::mkdir(runtime_directory.c_str(), 0700), 0);
   ASSERT_EQ(::chown(runtime_directory.c_str(), user, user), 0);
 }
@@ -98,6 +112,7 @@ void Podman::prepare_user() const {
 }
 
 void Podman::TearDown() {
+  if (IsSkipped() && name().empty()) return;  // before there was anything
   if (HasFailure()) {
     static_cast<void>(podman({"pod", "rm", "--all", "--force", "--time=0"}));
     static_cast<void>(podman({"rm", "--all", "--force", "--time=0"}));
@@ -108,8 +123,10 @@ void Podman::TearDown() {
 
 Call Podman::as_user(Call call) const {
   if (user_ == 0) return call;
-  call.env.insert(call.env.end(), {cat("HOME=", kHome), "USER=podman-user",
-                                   cat("XDG_RUNTIME_DIR=/run/user/", user_)});
+  const std::string session = cat("/run/user/", user_);
+  call.env.insert(call.env.end(),
+                  {cat("HOME=", kHome), "USER=podman-user", cat("XDG_RUNTIME_DIR=", session),
+                   cat("DBUS_SESSION_BUS_ADDRESS=unix:path=", session, "/bus")});
   if (call.cwd.empty()) call.cwd = kHome;
   call.before_exec = [user = user_, first = std::move(call.before_exec)] {
     if (first) first();

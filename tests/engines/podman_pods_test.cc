@@ -103,16 +103,14 @@ TEST_F(PodmanPod, PausesAllOfIt) {
 }
 
 TEST_F(PodmanPod, HasALimitForAllOfIt) {
-  if (::access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) {
-    GTEST_SKIP() << "reads a file of cgroup v1";
-  }
   create_pod({"--cpus=0.5"});
   start({in_pod()});
-  const std::string cgroups = read(cat("/proc/", pid(), "/cgroup"));
-  const size_t begin = cgroups.find(":cpu:") + 5;
-  const std::string path = cgroups.substr(begin, cgroups.find('\n', begin) - begin);
-  const std::string parent = path.substr(0, path.rfind('/'));
-  EXPECT_EQ(read(cat("/sys/fs/cgroup/cpu", parent, "/cpu.cfs_quota_us")), "50000\n") << path;
+  const Hierarchy hierarchy = hierarchy_with("cpu").value();
+  const std::string own = cgroup_of(pid(), hierarchy);
+  const std::string parent = own.substr(0, own.rfind('/'));
+  EXPECT_EQ(read(parent + (hierarchy.unified ? "/cpu.max" : "/cpu.cfs_quota_us")),
+            hierarchy.unified ? "50000 100000\n" : "50000\n")
+      << parent;
   remove_pod();
 }
 

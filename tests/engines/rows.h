@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "runtime/base/text.h"
 #include "tests/support/command.h"
 
 namespace rt::testing {
@@ -32,7 +35,7 @@ struct CommandRow {
   int exit_code = 0;
 };
 
-/// A limit, and the line that the container finds in its own cgroup's file.
+/// A limit, and the line that the container finds in its own cgroup's file; see has_line().
 struct LimitRow {
   const char* name;
   Options options;
@@ -48,6 +51,18 @@ inline void PrintTo(const ScriptRow& row, std::ostream* out) { *out << row.name;
 inline void PrintTo(const CommandRow& row, std::ostream* out) { *out << row.name; }
 // NOLINTNEXTLINE(readability-identifier-naming): the same
 inline void PrintTo(const LimitRow& row, std::ostream* out) { *out << row.name; }
+
+/// What 512 shares of a processor are as cpu.weight: by the curve of today, or by the line that
+/// runtimes had before 2025.
+inline constexpr const char* kWeightOf512Shares = "59|20";
+
+/// Whether the text has this line; of several with a | between them, one.
+inline bool has_line(std::string_view text, std::string_view wanted) {
+  const std::vector<std::string_view> lines = split(text, '\n');
+  return std::ranges::any_of(split(wanted, '|'), [&](std::string_view one) {
+    return std::ranges::find(lines, one) != lines.end();
+  });
+}
 
 /// The name of a row, for INSTANTIATE_TEST_SUITE_P.
 inline constexpr auto kNameOfRow = [](const auto& info) { return info.param.name; };
