@@ -65,6 +65,10 @@ Status make_directory(const std::string& path) {
   return ok();
 }
 
+const std::string& work_path(const ImageOptions& options) {
+  return options.work_path.empty() ? options.image_path : options.work_path;
+}
+
 std::string uppercase(std::string text) {
   std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
   return text;
@@ -83,15 +87,15 @@ Result<CriuOrder> begin_order(CriuOrder::Task task, const ImageOptions& options)
     return Error(cat("--network-lock ", quoted(options.network_lock),
                      ": unknown: expected iptables or nftables"));
   }
-  // Those of a checkpoint; containerd names a work path that is not there.
-  const std::string& work = options.work_path.empty() ? options.image_path : options.work_path;
   if (task != CriuOrder::Task::kRestore) TRY(make_directory(options.image_path), "image path");
-  TRY(make_directory(work), "work path");
+  // Containerd names one that is not there.
+  if (!options.work_path.empty()) TRY(make_directory(options.work_path), "work path");
   CriuOrder order;
   order.task = task;
   order.log_file = task == CriuOrder::Task::kRestore ? "restore.log" : "dump.log";
   order.images = TRY(open_for_criu(options.image_path), "image path ", quoted(options.image_path));
   TRY(check_owner(order.images.get()), "image path ", quoted(options.image_path));
+  const std::string& work = work_path(options);
   order.work = TRY(open_for_criu(work), "work path ", quoted(work));
   // A log that is written there might follow somebody's link.
   TRY(check_owner(order.work.get()), "work path ", quoted(work));
@@ -109,8 +113,7 @@ Result<CriuOrder> begin_order(CriuOrder::Task task, const ImageOptions& options)
 Status open_to_group(int images, gid_t group) { return admit_all(images, group, 0); }
 
 std::string log_path(const ImageOptions& options, const CriuOrder& order) {
-  const std::string& work = options.work_path.empty() ? options.image_path : options.work_path;
-  return cat(work, '/', order.log_file);
+  return cat(work_path(options), '/', order.log_file);
 }
 
 Result<SharedNamespaces> shared_namespaces(const plan::Plan& plan) {

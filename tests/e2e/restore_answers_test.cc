@@ -159,6 +159,14 @@ TEST_F(RestoreAnswers, ATerminalThatNobodyWantsIsAnError) {
   expect_nothing();
 }
 
+TEST_F(RestoreAnswers, ImagesThatAreMissingAreNotMade) {
+  // Without a work path the log would go there.
+  EXPECT_TRUE(fails_saying(runtime({"restore", "--image-path", image(), id(), bundle()}),
+                           "/image\": open: no such file or directory"));
+  EXPECT_NE(::access(image().c_str(), F_OK), 0);
+  expect_nothing();
+}
+
 TEST_F(RestoreAnswers, AnIdInUseStaysWhatItIs) {
   start_sleeping();
   const pid_t init = pid();
