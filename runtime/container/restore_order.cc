@@ -109,12 +109,7 @@ Status RestoreOrder::hand_over_streams(const StandardStreams& streams) {
 }
 
 Status RestoreOrder::enter() const {
-  if (plan_.new_keyring) {
-    const Status joined = sys::join_session_keyring(cat("_ses.", plan_.id));
-    if (!joined && joined.error().code() != ENOSYS) {
-      return Error(joined.error()).within("session keyring");
-    }
-  }
+  if (plan_.new_keyring) TRY(kernel::join_session_keyring(plan_.id));
   if (plan_.process) {
     plan::ProcessStep inherited = *plan_.process;
     inherited.scheduler.reset();  // CRIU's own matter, which one of the policies would keep from it

@@ -49,6 +49,15 @@ Status give_stdio(uid_t uid) {
   return ok();
 }
 
+Status join_session_keyring(const std::string& id) {
+  Status joined = sys::join_session_keyring(cat("_ses.", id));
+  if (joined || joined.error().code() == ENOSYS) return ok();
+  return std::move(joined)
+      .error()
+      .within("session keyring")
+      .with_hint("see /proc/key-users; --no-new-keyring keeps the caller's keyring");
+}
+
 Status become_user(const plan::ProcessStep& process) {
   TRY(sys::set_keep_capabilities(true));
   if (process.may_set_groups) {

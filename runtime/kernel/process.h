@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
 #include "runtime/base/result.h"
@@ -15,6 +16,10 @@ namespace rt::kernel {
 /// container user's, so that it may open /dev/stdout again. Regular files and devices of the host
 /// keep their owner.
 Status give_stdio(uid_t uid);
+
+/// A session keyring of the container's own: our caller's keys are not its. EDQUOT when the user
+/// has no room for one more. Nothing where the kernel has no keyrings.
+Status join_session_keyring(const std::string& id);
 
 /// In init: group list, gid and uid, each exactly as the plan has it, read back. The permitted
 /// capabilities are kept over the change.

@@ -35,16 +35,10 @@ Status begin_session(Context& context) {
   TRY(sys::reset_signals());
   TRY(sys::umask(0));  // modes are what the plan says, until the payload gets its own
   if (!context.plan.new_keyring) return ok();
-  Status joined = sys::join_session_keyring(cat("_ses.", context.plan.id));
-  if (joined || joined.error().code() == ENOSYS) return ok();
-  const bool full = joined.error().code() == EDQUOT;
-  Error error = std::move(joined)
-                    .error()
-                    .within("session keyring")
-                    .with_hint("see /proc/key-users; --no-new-keyring keeps the caller's keyring");
-  if (!full) return error;
+  Status joined = kernel::join_session_keyring(context.plan.id);
+  if (joined || joined.error().code() != EDQUOT) return joined;
   // Hundreds of containers of one user fill its quota, and few payloads ever look for a key.
-  return send_warning(context.channel.get(), error);
+  return send_warning(context.channel.get(), joined.error());
 }
 
 Status set_hostname(Context& context) {
