@@ -37,7 +37,6 @@ struct ImageArguments {
   bool keep = false;
   bool no_pivot = false;
   bool no_new_keyring = false;
-  bool no_subreaper = false;  // without a meaning
 };
 
 constexpr Option kImagePath =
@@ -112,7 +111,7 @@ constexpr Option kRestoreOptions[] = {
     flag<&ImageArguments::no_new_keyring>("no-new-keyring", 0, "keep the caller's session keyring"),
     flag<&ImageArguments::no_pivot>("no-pivot", 0, nullptr),
     // Containerd sends it.
-    flag<&ImageArguments::no_subreaper>("no-subreaper", 0, nullptr),
+    ignored("no-subreaper", nullptr),
 };
 
 Result<container::ImageOptions> to_image_options(const Invocation& invocation,

@@ -19,9 +19,8 @@ struct CreateArguments {
   std::string preserve_fds = "0";
   bool no_pivot = false;
   bool no_new_keyring = false;
-  bool detach = false;        // run
-  bool keep = false;          // run
-  bool no_subreaper = false;  // run; without a meaning
+  bool detach = false;  // run
+  bool keep = false;    // run
 };
 
 constexpr Option kBundle = option<&CreateArguments::bundle>(
@@ -53,7 +52,7 @@ constexpr Option kRunOptions[] = {
     kPidfdSocket,
     kPreserveFds,
     // Containerd sends it; the runtime never is a subreaper.
-    flag<&CreateArguments::no_subreaper>("no-subreaper", 0, nullptr),
+    ignored("no-subreaper", nullptr),
 };
 
 container::CreateOptions to_create_options(const CreateArguments& options, const Prepared& prepared,

@@ -112,7 +112,8 @@ constexpr Option flag(const char* name, char short_name, const char* help) {
           &detail::kOwner<detail::OwnerOf<member>>};
 }
 
-/// An option that means nothing here, and that callers of other runtimes send.
+/// An option that means nothing here, and that callers of other runtimes send; `value` as in
+/// Option.
 constexpr Option ignored(const char* name, const char* value) {
   return {name, 0, value, nullptr, detail::store_nothing, nullptr};
 }

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "runtime/base/text.h"
 #include "runtime/sys/file.h"
 
@@ -183,6 +185,29 @@ std::string Podman::inspect(const std::string& format) const {
 bool Podman::becomes(const std::string& status) const {
   return eventually([&] { return inspect("{{.State.Status}}") == status; },
                     std::chrono::seconds(30));
+}
+
+void Podman::check_pausing() const {
+  start_shell({}, "while :; do echo again; sleep 0.05; done");
+  ASSERT_TRUE(says("again"));
+  EXPECT_TRUE(succeeds(podman({"pause", name()})));
+  EXPECT_EQ(inspect("{{.State.Status}}"), "paused");
+  // conmon may still have some of it to write.
+  std::string before;
+  EXPECT_TRUE(eventually([&] { return std::exchange(before, logs()) == before; }));
+  EXPECT_NE(exec({}, {"true"}).exit_code, 0);
+  EXPECT_TRUE(succeeds(podman({"unpause", name()})));
+  EXPECT_EQ(inspect("{{.State.Status}}"), "running");
+  EXPECT_TRUE(eventually([&] { return logs().size() > before.size(); }));
+  remove();
+}
+
+void Podman::check_stats() const {
+  start();
+  const Outcome outcome =
+      podman({"stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", name()});
+  EXPECT_EQ(outcome.out, name() + " 1\n") << outcome.err;
+  remove();
 }
 
 std::string Podman::logs() const { return podman({"logs", name()}).out; }

@@ -47,6 +47,10 @@ class Podman : public Engine {
                              const std::vector<std::string>& command) const;
   [[nodiscard]] Outcome exec_shell(const std::vector<std::string>& options,
                                    const std::string& script) const;
+  /// A container stops where it is at `pause`, runs nothing more, and goes on at `unpause`.
+  void check_pausing() const;
+  /// `podman stats` counts one process of one that sleeps.
+  void check_stats() const;
   /// `podman rm --force --volumes --time 0 name()`
   void remove() const;
 

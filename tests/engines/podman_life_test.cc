@@ -106,20 +106,7 @@ TEST_F(PodmanLife, KillsAllOfAContainerWithoutPidsOfItsOwn) {
   remove();
 }
 
-TEST_F(PodmanLife, StandsStillWhilePaused) {
-  start_shell({}, "while :; do echo again; sleep 0.05; done");
-  ASSERT_TRUE(says("again"));
-  EXPECT_TRUE(succeeds(podman({"pause", name()})));
-  EXPECT_EQ(inspect("{{.State.Status}}"), "paused");
-  // conmon may still have some of it to write.
-  std::string before;
-  EXPECT_TRUE(eventually([&] { return std::exchange(before, logs()) == before; }));
-  EXPECT_NE(exec({}, {"true"}).exit_code, 0);
-  EXPECT_TRUE(succeeds(podman({"unpause", name()})));
-  EXPECT_EQ(inspect("{{.State.Status}}"), "running");
-  EXPECT_TRUE(eventually([&] { return logs().size() > before.size(); }));
-  remove();
-}
+TEST_F(PodmanLife, StandsStillWhilePaused) { check_pausing(); }
 
 TEST_F(PodmanLife, CanBeRemovedWhilePaused) {
   start();
@@ -160,13 +147,7 @@ TEST_F(PodmanLife, ShowsItsProcesses) {
   remove();
 }
 
-TEST_F(PodmanLife, ShowsWhatItUses) {
-  start();
-  const Outcome outcome =
-      podman({"stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", name()});
-  EXPECT_EQ(outcome.out, name() + " 1\n") << outcome.err;
-  remove();
-}
+TEST_F(PodmanLife, ShowsWhatItUses) { check_stats(); }
 
 TEST_F(PodmanLife, FilesAreCopiedBothWays) {
   start();

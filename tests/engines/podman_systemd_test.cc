@@ -1,7 +1,6 @@
 // Podman where systemd makes the cgroups: those of a user without privileges, and systemd as the
 // payload.
 #include <ostream>
-#include <utility>
 
 #include "runtime/base/text.h"
 #include "tests/engines/podman.h"
@@ -39,26 +38,9 @@ TEST_F(RootlessUnit, IsKilledBeyondItsMemory) {
             137);
 }
 
-TEST_F(RootlessUnit, StandsStillWhilePaused) {
-  start_shell({}, "while :; do echo again; sleep 0.05; done");
-  ASSERT_TRUE(says("again"));
-  EXPECT_TRUE(succeeds(podman({"pause", name()})));
-  EXPECT_EQ(inspect("{{.State.Status}}"), "paused");
-  // conmon may still have some of it to write.
-  std::string before;
-  EXPECT_TRUE(eventually([&] { return std::exchange(before, logs()) == before; }));
-  EXPECT_TRUE(succeeds(podman({"unpause", name()})));
-  EXPECT_TRUE(eventually([&] { return logs().size() > before.size(); }));
-  remove();
-}
+TEST_F(RootlessUnit, StandsStillWhilePaused) { check_pausing(); }
 
-TEST_F(RootlessUnit, ShowsWhatItUses) {
-  start();
-  const Outcome outcome =
-      podman({"stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", name()});
-  EXPECT_EQ(outcome.out, name() + " 1\n") << outcome.err;
-  remove();
-}
+TEST_F(RootlessUnit, ShowsWhatItUses) { check_stats(); }
 
 class RootlessLimit : public RootlessUnit, public ::testing::WithParamInterface<LimitRow> {
  protected:
